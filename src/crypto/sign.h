@@ -1,0 +1,55 @@
+// Ed25519: who signed this? One verifier for the whole program (libsodium: it refuses small-order
+// keys and S >= L, which others accept).
+#pragma once
+
+#include <array>
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/encoding.h"
+
+namespace signet::crypto {
+
+// PublicKey is the raw 32 bytes; compare keys only in this form.
+struct PublicKey {
+  std::array<unsigned char, 32> bytes{};
+  auto operator<=>(const PublicKey&) const = default;
+};
+using Signature = std::array<unsigned char, 64>;
+
+// 64 hex digits of either case; nullopt for anything else. Says nothing about the curve.
+std::optional<PublicKey> public_key_from_hex(std::string_view hex);
+std::string to_hex(const PublicKey& key);
+
+bool verify(const PublicKey& key, ByteView message, const Signature& signature);
+
+// May this key be enrolled? A point of the prime-order group that also converts to X25519, so that
+// messages can be sealed to it.
+bool is_enrollable(const PublicKey& key);
+
+// Is this one of the sample keys that the protocol pages publish? Their secrets are public.
+bool is_published_sample(const PublicKey& key);
+
+// SecretKey signs. Its memory is wiped on destruction and never printed. Movable, not copyable.
+class SecretKey {
+ public:
+  static SecretKey generate();
+  static SecretKey from_seed(const std::array<unsigned char, 32>& seed);
+  SecretKey(SecretKey&&) noexcept;
+  SecretKey& operator=(SecretKey&&) noexcept;
+  ~SecretKey();
+
+  const PublicKey& public_key() const { return public_; }
+  Signature sign(ByteView message) const;
+  std::array<unsigned char, 32> seed() const;  // for a key file; the caller wipes it
+
+ private:
+  friend class DirectBox;
+  SecretKey() = default;
+  PublicKey public_;
+  std::array<unsigned char, 64> secret_{};
+};
+
+}  // namespace signet::crypto

@@ -1,0 +1,82 @@
+// Shard is one thread, one epoll loop and everything it touches. Listener accepts on one shard's
+// loop and hands each socket to the least loaded shard. Turn order: drain the mailbox, timers,
+// socket events, on_turn_end(), then one write per connection with output. The mailbox is drained
+// after epoll_wait and before any socket is read, so that what another thread posted before a peer
+// acted is seen before that peer's bytes are.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/mailbox.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "net/connection.h"
+
+namespace signet::net {
+
+// Each bound with its reason; config fills them, tests shrink them.
+struct NetOptions {
+  wire::HttpLimits http;
+  std::size_t max_body_bytes = 65'536;          // the largest HTTP body any route takes
+  std::size_t high_water_bytes = 256 * 1024;    // stop producing: one slow reader
+  std::size_t max_queued_bytes = 1024 * 1024;   // hard limit of one connection's output queue
+  std::chrono::milliseconds head_timeout{5'000};        // a whole head and body, or 408 and close
+  std::chrono::milliseconds idle_http_timeout{30'000};  // keep-alive without a request
+  std::chrono::milliseconds ping_interval{30'000};      // a silent WebSocket is pinged
+  std::chrono::milliseconds dead_after{75'000};         // and closed when nothing at all came back
+  std::chrono::milliseconds slow_consumer_after{30'000};  // output queue not empty, no progress
+  std::chrono::milliseconds close_timeout{2'000};       // a peer's answer to our close frame
+  std::chrono::microseconds spin{50};     // look again before blocking, while there was traffic
+  std::size_t max_connections = 19'000;   // of the whole process; the rest of the fds is for us
+  std::size_t max_connections_per_address = 1'000;  // 0: no limit (dev)
+  std::size_t max_unproven = 2'000;       // connections that nobody called proven() for
+  std::size_t receive_buffer_bytes = 512 * 1024;  // one per shard, shared by its connections
+};
+
+class Shard {
+ public:
+  virtual ~Shard() = default;
+
+  // Any thread.
+  virtual Mailbox& mailbox() = 0;
+  virtual std::uint32_t index() const = 0;
+  virtual std::size_t connections() const = 0;
+
+  // Shard thread only.
+  virtual Connection* find(ConnectionId id) = 0;
+  virtual void each_connection(const std::function<void(Connection&)>& visit) = 0;
+  // Tells the limits of unfinished handshakes that this one has proven itself.
+  virtual void proven(Connection& connection) = 0;
+  // Calls `task` every `period` on this shard until the shard ends.
+  virtual void every(std::chrono::milliseconds period, std::function<void()> task) = 0;
+  virtual void after(std::chrono::milliseconds delay, std::function<void()> task) = 0;
+  virtual Elapsed now() const = 0;  // read once per turn
+};
+
+// Network owns the shards' threads and the listeners.
+class Network {
+ public:
+  // `events_for` makes the owner of each shard's connections; it is called here, before any
+  // thread starts. `options`, `metrics` and `clock` must outlive the network.
+  static Result<std::unique_ptr<Network>> create(
+      std::size_t shards, const NetOptions& options, MetricRegistry& metrics, const Clock& clock,
+      const std::function<ConnectionEvents*(Shard&)>& events_for);
+  virtual ~Network() = default;  // stop()s
+
+  // Binds and listens; answers the address with its real port. SO_REUSEADDR, backlog 4096.
+  virtual Result<PeerAddress> listen(const PeerAddress& address) = 0;
+
+  virtual void start() = 0;  // starts the threads
+  virtual std::vector<Shard*> shards() = 0;
+
+  // Stops accepting; closes every connection with 1001 after a random share of `jitter`; returns
+  // when all are closed or `within` has passed; then joins the threads. Any thread but a shard's.
+  virtual void stop(std::chrono::milliseconds jitter, std::chrono::milliseconds within) = 0;
+};
+
+}  // namespace signet::net

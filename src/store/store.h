@@ -1,0 +1,156 @@
+// Store is the durable state: mailboxes, membership, and the memory of admitted hellos. One writer
+// thread drains its whole inbox into one transaction, commits, then answers all; one reader thread
+// with its own read-only connection serves drains and listings, so that they delay no
+// acknowledgement. A command that is refused does not abort the others of its transaction.
+//
+// Answers run on the thread of the mailbox they name, in the order of the commands of that thread.
+// An answer is given only after the commit that holds its command: what it says is on disk.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mailbox.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "membership/change.h"
+#include "routing/envelope.h"
+
+namespace signet::store {
+
+// Each bound with its reason; config fills them.
+struct StoreOptions {
+  std::string directory;                       // made with mode 0700 when missing
+  std::int64_t mailbox_messages = 10'000;      // waiting for one member
+  std::int64_t mailbox_bytes = 64 << 20;       // bodies waiting for one member
+  std::int64_t sender_messages = 50'000;       // of one sender, waiting anywhere
+  std::int64_t mesh_bytes = 4LL << 30;         // bodies waiting in one mesh
+  std::chrono::hours message_ttl{24 * 7};      // waiting longer: a dead letter
+  std::chrono::hours dedupe_retention{24 * 8}; // a retry within it is the same message
+  std::chrono::hours dead_retention{24 * 14};  // a dead letter is kept that long
+  std::int64_t dead_messages = 100'000;        // of one mesh; the oldest go first
+  std::int64_t hellos_per_member = 4'096;      // remembered admitted hellos
+  std::int64_t reserve_bytes = 64 << 20;       // given up when the disk is full, so that draining goes on
+  std::size_t max_inbox = 200'000;             // commands waiting for the writer; more are refused
+  bool synchronous_full = true;                // false loses acknowledged messages at a power cut;
+                                               // for the negative control of the power-loss test
+};
+
+enum class PublishOutcome : std::uint8_t {
+  kStored,
+  kDuplicate,      // same id, same content: stored before
+  kIdReused,       // same id, other content
+  kQuotaExceeded,  // nothing stored (for one receiver), see PublishAnswer::skipped for several
+  kStoreFull,      // the disk is full
+  kUnavailable,    // the inbox is full, or the database failed
+};
+struct PublishAnswer {
+  PublishOutcome outcome;
+  std::size_t queued = 0;   // mailboxes it was put in (for kDuplicate: as the first time)
+  std::size_t skipped = 0;  // mailboxes that were full
+};
+struct Publish {
+  std::shared_ptr<const routing::Envelope> envelope;
+  crypto::Digest16 content;  // of what a retry must repeat
+  std::vector<MemberNumber> recipients;
+};
+
+// One stored message that has someone to go to.
+struct Delivery {
+  MessageNumber number;
+  std::shared_ptr<const routing::Envelope> envelope;
+  std::vector<MemberNumber> recipients;
+};
+using DeliveryBatch = std::vector<Delivery>;  // of one commit, in rising numbers
+
+enum class HelloOutcome : std::uint8_t { kAdmitted, kReplayed, kUnavailable };
+struct AdmitHello {
+  MemberNumber member;
+  std::int64_t timestamp_ms;
+  crypto::Digest16 digest;  // of key, timestamp and signature
+};
+
+// What a mailbox holds, oldest first, beyond two cursors: urgent messages (Priority::kNow) after
+// `urgent_after`, and the others after `other_after` unless `urgent_only`.
+struct MailboxQuery {
+  MemberNumber member;
+  MessageNumber urgent_after;
+  MessageNumber other_after;
+  bool urgent_only = false;
+  std::size_t max_messages = 256;
+  std::size_t max_bytes = 256 * 1024;  // stops after the message that reaches it
+};
+struct MailboxItem {
+  MessageNumber number;
+  std::shared_ptr<const routing::Envelope> envelope;
+};
+struct MailboxPage {
+  std::vector<MailboxItem> items;
+  bool complete = false;  // nothing further at the moment of the read
+};
+
+enum class DeathReason : std::uint8_t { kExpired = 0, kRecipientRevoked = 1 };
+struct DeadLetter {
+  MessageNumber number;
+  std::shared_ptr<const routing::Envelope> envelope;
+  MemberNumber recipient;
+  DeathReason reason;
+  WallTime died;
+};
+
+class Store {
+ public:
+  // Called on the writer thread after each commit that stored messages, before the answers.
+  using OnStored = std::function<void(std::shared_ptr<const DeliveryBatch>)>;
+
+  virtual ~Store() = default;  // drains the inbox, commits, closes
+
+  // Everything that load() below answers was true when the store was opened: MeshAdded,
+  // MemberAdded, InviteAdded (with its uses) and ChannelJoined, in an order that can be applied.
+  virtual std::vector<membership::Change> membership_at_start() = 0;
+
+  // Starts the threads. REQUIRES: once, before the calls below.
+  virtual void start(OnStored on_stored) = 0;
+
+  virtual void publish(Publish command, Mailbox& to, std::function<void(PublishAnswer)> answer) = 0;
+
+  // The member's side has these; unknown numbers are ignored. No answer: what is lost with a crash
+  // is delivered again under the same id.
+  virtual void confirm(MemberNumber member, std::vector<MessageNumber> numbers) = 0;
+
+  virtual void admit_hello(AdmitHello command, Mailbox& to,
+                           std::function<void(HelloOutcome)> answer) = 0;
+
+  // All of `changes`, or none and kConflict when a condition does not hold. kOverloaded when the
+  // disk is full, kUnavailable when the database failed.
+  virtual void commit(std::vector<membership::Change> changes, Mailbox& to,
+                      std::function<void(Status)> answer) = 0;
+
+  virtual void read_mailbox(MailboxQuery query, Mailbox& to,
+                            std::function<void(Result<MailboxPage>)> answer) = 0;
+
+  // Newest first, before `before` (0: the newest of all), at most `limit`.
+  virtual void list_dead(MeshNumber mesh, MessageNumber before, std::size_t limit, Mailbox& to,
+                         std::function<void(Result<std::vector<DeadLetter>>)> answer) = 0;
+
+  // Writes and commits a probe row: is the store able to take a message now? kOverloaded when the
+  // disk is full.
+  virtual void probe(Mailbox& to, std::function<void(Status)> answer) = 0;
+
+  // Expires what is due at `now`; the store also does it by itself every ten seconds.
+  virtual void sweep_for_test(WallTime now, Mailbox& to, std::function<void()> answer) = 0;
+};
+
+// Opens (or makes) the database below options.directory. Fails kConflict when another process has
+// it, kUnavailable when the disk or the file system can't be trusted (a network file system, FULL
+// not in force), kMalformed when the file is not ours or of a newer version.
+// `clock` and `metrics` must outlive the store.
+Result<std::unique_ptr<Store>> open_sqlite(const StoreOptions& options, const Clock& clock,
+                                           MetricRegistry& metrics);
+
+}  // namespace signet::store
