@@ -3,6 +3,7 @@
 // The one mutex of the program is the one below.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <utility>

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -55,7 +56,8 @@ class MetricRegistry {
 };
 
 // One counter per value of a generated code set, labelled with its name:
-//   CodeCounters<HelloReject> rejected(metrics, "broker_connections_rejected_total", "…", "reason");
+//   CodeCounters<HelloReject> rejected(metrics, "broker_connections_rejected_total", "…", "reason",
+//                                      kHelloRejectCount);
 //   rejected[HelloReject::kReplayed].add();
 template <class Code>
 class CodeCounters {

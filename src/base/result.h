@@ -63,8 +63,7 @@ using Status = Result<Done>;  // success has nothing to say: `return Done{};`
 }  // namespace signet
 
 // SIGNET_TRY(auto header, read_header(bytes)) names the value, or returns the error to the caller.
-#define SIGNET_TRY(decl, ...) \
-  SIGNET_TRY_(decl, SIGNET_CAT_(signet_try_, __LINE__), __VA_ARGS__)
+#define SIGNET_TRY(decl, ...) SIGNET_TRY_(decl, SIGNET_CAT_(signet_try_, __LINE__), __VA_ARGS__)
 #define SIGNET_TRY_(decl, tmp, ...)  \
   auto tmp = (__VA_ARGS__);          \
   if (!tmp.ok()) return tmp.error(); \

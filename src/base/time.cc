@@ -30,7 +30,9 @@ const Clock& system_clock() {
 }
 
 std::string iso8601(WallTime time) {
-  const auto floor_div = [](std::int64_t a, std::int64_t b) { return (a - (a < 0 ? b - 1 : 0)) / b; };
+  const auto floor_div = [](std::int64_t a, std::int64_t b) {
+    return (a - (a < 0 ? b - 1 : 0)) / b;
+  };
   const std::int64_t second = floor_div(time.ms, 1000);
   const auto millisecond = static_cast<int>(time.ms - second * 1000);
   const time_t unix_second = second;

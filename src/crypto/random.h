@@ -1,6 +1,7 @@
 // Unpredictable bytes from the system, through libsodium.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
