@@ -17,8 +17,8 @@ struct Overloaded : F... {
 }  // namespace
 
 bool is_name(std::string_view text) {
-  constexpr std::string_view kPunctuation = "._-:/";
   const auto allowed = [](char c) {
+    constexpr std::string_view kPunctuation = "._-:/";
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            kPunctuation.find(c) != std::string_view::npos;
   };

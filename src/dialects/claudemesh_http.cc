@@ -1,0 +1,110 @@
+#include "dialects/claudemesh_http.h"
+
+#include "base/encoding.h"
+#include "wire/json.h"
+
+namespace signet::dialects {
+namespace {
+
+using membership::InviteClaim;
+using wire::JsonKind;
+using wire::JsonValue;
+
+constexpr std::size_t kMaxDisplayNameBytes = 128;
+constexpr std::size_t kMaxTokenBytes = 4'096;  // a link that a person can still paste
+
+Error malformed(std::string_view rule) { return {ErrorCode::kMalformed, std::string(rule)}; }
+
+std::string text(JsonValue object, std::string_view name) {
+  return std::string(object[name].string().value_or(""));
+}
+
+// Texts that must be there and be strings; numbers are checked by the caller.
+bool has_texts(JsonValue object, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (!object[name].is(JsonKind::kString)) return false;
+  }
+  return true;
+}
+
+Result<InviteClaim> read_claim(JsonValue payload) {
+  if (!has_texts(payload, {"mesh_id", "mesh_slug", "broker_url", "mesh_root_key", "role",
+                           "owner_pubkey", "signature"})) {
+    return malformed("invite fields");
+  }
+  const auto version = payload["v"].integer();
+  const auto expires = payload["expires_at"].integer();
+  if (version != 1 || !expires) return malformed("invite version or expiry");
+  return InviteClaim{*version,
+                     text(payload, "mesh_id"),
+                     text(payload, "mesh_slug"),
+                     text(payload, "broker_url"),
+                     *expires,
+                     text(payload, "mesh_root_key"),
+                     text(payload, "role"),
+                     text(payload, "owner_pubkey"),
+                     text(payload, "signature")};
+}
+
+}  // namespace
+
+std::string_view token_of_link(std::string_view link) {
+  constexpr std::string_view kMark = "/join/";
+  if (link.starts_with("ic://") || link.starts_with("https://") || link.starts_with("http://")) {
+    const auto at = link.find(kMark);
+    if (at != std::string_view::npos) return link.substr(at + kMark.size());
+    constexpr std::string_view kScheme = "ic://join/";
+    if (link.starts_with(kScheme)) return link.substr(kScheme.size());
+  }
+  return link;
+}
+
+Result<JoinBody> read_join(std::string_view body) {
+  wire::JsonDocument document;
+  SIGNET_TRY([[maybe_unused]] const Done parsed, document.parse(body));
+  const JsonValue root = document.root();
+  if (!root.is(JsonKind::kObject)) return malformed("no object");
+  const std::string pubkey = text(root, "peer_pubkey");
+  const std::string name = text(root, "display_name");
+  if (!root["peer_pubkey"].is(JsonKind::kString)) return malformed("peer_pubkey");
+  if (name.size() > kMaxDisplayNameBytes) return malformed("display_name");
+  if (!root["invite_token"] && root["mesh_id"].is(JsonKind::kString)) {
+    return JoinBody(JoinWithoutInvite{text(root, "mesh_id"), pubkey, name});
+  }
+  const std::string link = text(root, "invite_token");
+  if (link.empty() || link.size() > kMaxTokenBytes) return malformed("invite_token");
+  SIGNET_TRY(InviteClaim claim, read_claim(root["invite_payload"]));
+  return JoinBody(JoinByInvite{std::move(claim), std::string(token_of_link(link)), pubkey, name});
+}
+
+Result<HookStatus> read_hook_status(std::string_view body) {
+  wire::JsonDocument document;
+  SIGNET_TRY([[maybe_unused]] const Done parsed, document.parse(body));
+  const JsonValue root = document.root();
+  if (!root.is(JsonKind::kObject)) return malformed("no object");
+  const auto status = status_from(root["status"].string().value_or(""));
+  const std::string cwd = text(root, "cwd");
+  if (!status || cwd.empty()) return malformed("cwd and status required");
+  return HookStatus{cwd, root["pid"].integer().value_or(0), *status};
+}
+
+Result<InviteClaim> read_invite_token(std::string_view token) {
+  if (token.size() > kMaxTokenBytes) return malformed("token too long");
+  const auto json = from_base64url(token);
+  if (!json) return malformed("token is no base64url");
+  wire::JsonDocument document;
+  SIGNET_TRY([[maybe_unused]] const Done parsed, document.parse(*json));
+  return read_claim(document.root());
+}
+
+std::string write_invite_token(const InviteClaim& claim) {
+  wire::JsonWriter json;
+  json.object().key("v").value(claim.version).key("mesh_id").value(claim.mesh_id);
+  json.key("mesh_slug").value(claim.mesh_slug).key("broker_url").value(claim.broker_url);
+  json.key("expires_at").value(claim.expires_at).key("mesh_root_key").value(claim.root_key);
+  json.key("role").value(claim.role).key("owner_pubkey").value(claim.owner_key);
+  json.key("signature").value(claim.signature).end();
+  return to_base64url(bytes_of(json.text()));
+}
+
+}  // namespace signet::dialects

@@ -1,0 +1,48 @@
+// The HTTP bodies of claudemesh: joining, invite links, and statuses posted by hooks.
+// Normative text: protocol/claudemesh.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+#include "dialects/verb.h"
+#include "membership/invite.h"
+
+namespace signet::dialects {
+
+struct JoinByInvite {
+  membership::InviteClaim claim;
+  std::string token;
+  std::string pubkey;  // hex, as sent
+  std::string display_name;
+};
+// The older body: anyone may join, where the operator turned it on.
+struct JoinWithoutInvite {
+  std::string mesh_id;
+  std::string pubkey;
+  std::string display_name;
+};
+using JoinBody = std::variant<JoinByInvite, JoinWithoutInvite>;
+
+// Fails kMalformed. `invite_token` may be the token, the whole ic:// link or the https:// link.
+Result<JoinBody> read_join(std::string_view body);
+
+struct HookStatus {
+  std::string cwd;
+  std::int64_t pid = 0;
+  Status status = Status::kIdle;
+};
+// Fails kMalformed when `cwd` or `status` is missing or of another form.
+Result<HookStatus> read_hook_status(std::string_view body);
+
+// An invite link's token ⇄ what it says.
+Result<membership::InviteClaim> read_invite_token(std::string_view token);
+std::string write_invite_token(const membership::InviteClaim& claim);
+
+// The token of `ic://join/TOKEN` or `https://HOST/join/TOKEN`, or the text itself.
+std::string_view token_of_link(std::string_view link);
+
+}  // namespace signet::dialects
