@@ -30,12 +30,14 @@ struct RequestHead {
   std::string_view query;   // target after '?', or empty
   std::vector<Header> headers;
   std::size_t content_length = 0;
-  bool keep_alive = true;  // HTTP/1.1 without `Connection: close`; HTTP/1.0 never
+  bool keep_alive = true;      // HTTP/1.1 without `Connection: close`; HTTP/1.0 never
+  bool http_1_1 = true;        // false: HTTP/1.0
   std::size_t head_bytes = 0;  // where the body starts
 
   // The value of the only header of that name (names ignore case); nullopt where there is none.
   // A name that occurs twice answers the first; parse_request_head has already refused repeats of
-  // those that must be single (Host, Content-Length, Upgrade, Origin, Sec-WebSocket-Key, -Version).
+  // those that must be single (Host, Content-Length, Content-Type, Authorization, Upgrade, Origin,
+  // Sec-WebSocket-Key, -Version).
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
@@ -46,6 +48,9 @@ struct BadRequest {
   std::string_view rule;
 };
 
+// Reads the head at the start of `bytes`. Keeps no state: call it again with more bytes after
+// NeedMore. A head that breaks a rule gets the same answer however it arrives, and an oversized one
+// is refused before its end is seen.
 std::variant<RequestHead, NeedMore, BadRequest> parse_request_head(std::string_view bytes,
                                                                    const HttpLimits& limits);
 
@@ -53,7 +58,8 @@ std::variant<RequestHead, NeedMore, BadRequest> parse_request_head(std::string_v
 // '/', invalid UTF-8, or a `.` or `..` segment.
 std::optional<std::string> decode_path(std::string_view path);
 
-// An answer's head, with Content-Length, Date-less, and `Connection: close` where asked.
+// An answer's head, with Content-Length, Date-less, and `Connection: close` where asked. Control
+// characters in a value become spaces, so that no value can start another header.
 struct ResponseHead {
   int status;
   std::string_view content_type;  // empty: none

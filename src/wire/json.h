@@ -64,10 +64,10 @@ class JsonValue {
   // The value's own text, as sent: `"caf\u00e9"` with its quotes, `1.0`, `{"a": 1}`.
   std::string_view raw() const;
 
-  std::size_t size() const;                          // items of an array, members of an object
-  JsonValue operator[](std::size_t index) const;     // array item or member value, in sent order
-  std::string_view key(std::size_t index) const;     // member name, unescaped
-  JsonValue operator[](std::string_view name) const; // member; an empty value where there is none
+  std::size_t size() const;                           // items of an array, members of an object
+  JsonValue operator[](std::size_t index) const;      // array item or member value, in sent order
+  std::string_view key(std::size_t index) const;      // member name, unescaped
+  JsonValue operator[](std::string_view name) const;  // member; an empty value where there is none
 
  private:
   friend class JsonDocument;

@@ -36,7 +36,9 @@ enum class Opcode : std::uint8_t {
 
 struct FrameLimits {
   std::size_t max_message_bytes = 65'536;  // the largest message of the formats we speak
-  std::size_t max_fragments = 1'024;       // one-byte fragments cost more than they carry
+  // Frames that one message may take, control frames between them included: one-byte and empty
+  // fragments and pings in between cost more than they carry.
+  std::size_t max_fragments = 1'024;
 };
 
 // What a reader reports, in the order of the wire. Payloads borrow the bytes given to feed() or
@@ -57,22 +59,25 @@ class FrameEvents {
 // pieces: an idle reader is two words. Owned by its connection's thread.
 class FrameReader {
  public:
-  explicit FrameReader(Role role) : role_(role) {}
+  explicit FrameReader(Role role);
   FrameReader(FrameReader&&) noexcept;
   FrameReader& operator=(FrameReader&&) noexcept;
   ~FrameReader();
 
   // Reads all of `bytes`, unmasking them in place. Answers the close reason when a rule is broken
   // (kProtocolError, kInvalidUtf8, kTooBig); after that, after a close frame, and after an event
-  // answered false, every further call does nothing and answers nullopt.
+  // answered false, every further call does nothing and answers nullopt. An event may not destroy
+  // the reader.
   std::optional<CloseReason> feed(std::span<char> bytes, const FrameLimits& limits,
                                   FrameEvents& events);
 
-  // Bytes held for an unfinished frame or message.
+  // Memory held for an unfinished frame or message; 0 when idle.
   std::size_t held_bytes() const;
 
  private:
+  struct Header;   // one frame's, decoded
   struct Partial;  // an unfinished header, frame or fragmented message
+  class Feed;      // one call of feed()
   std::unique_ptr<Partial> partial_;
   Role role_;
   bool done_ = false;
@@ -85,7 +90,9 @@ void append_frame(std::string& out, Opcode opcode, std::string_view payload);
 void append_masked_frame(std::string& out, Opcode opcode, std::string_view payload,
                          std::array<unsigned char, 4> mask);
 
-// Appends a close frame; `reason` is cut at 123 bytes, never inside a UTF-8 character.
+// Appends a close frame; `reason` is cut at 123 bytes, never inside a UTF-8 character. The code
+// 1005
+// ("none was given") never travels: it makes an empty close frame.
 void append_close(std::string& out, std::uint16_t code, std::string_view reason);
 
 }  // namespace signet::wire

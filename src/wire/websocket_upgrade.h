@@ -1,4 +1,5 @@
-// The opening handshake of RFC 6455, section 4: a request that asks for a WebSocket, and its answer.
+// The opening handshake of RFC 6455, section 4: a request that asks for a WebSocket, and its
+// answer.
 #pragma once
 
 #include <string>
@@ -18,7 +19,8 @@ struct Upgrade {
 struct NotAnUpgrade {};
 
 // NotAnUpgrade for an ordinary request; BadRequest (400, or 426 for another version) for a request
-// that asks for an upgrade and breaks a rule of section 4.2.1.
+// that asks for an upgrade and breaks a rule of section 4.2.1. The answer to 426 should name
+// `Sec-WebSocket-Version: 13`.
 std::variant<Upgrade, NotAnUpgrade, BadRequest> read_upgrade(const RequestHead& head);
 
 // base64(SHA-1(key + GUID)), section 4.2.2.
@@ -31,8 +33,8 @@ void append_switching_protocols(std::string& out, std::string_view key,
 // The client's side: a request for `path` on `host`, and the check of the answer's head.
 void append_upgrade_request(std::string& out, std::string_view host, std::string_view path,
                             std::string_view key);
-// The bytes that the head takes; NeedMore; or BadRequest (status = what the server answered) when
-// this is no valid 101 for `key`.
+// The bytes that the head takes; NeedMore; or BadRequest (status = what the server answered, 0 when
+// that is unreadable) when this is no valid 101 for `key`.
 std::variant<std::size_t, NeedMore, BadRequest> read_upgrade_response(std::string_view bytes,
                                                                       std::string_view key);
 
