@@ -55,4 +55,14 @@ bool is_utf8(std::string_view text) {
   return checker.feed(text) && checker.complete();
 }
 
+std::size_t valid_utf8_prefix(std::string_view text) {
+  Utf8Checker checker;
+  std::size_t whole = ascii_prefix(text);
+  for (std::size_t at = whole; at < text.size(); ++at) {
+    if (!checker.feed(text.substr(at, 1))) break;
+    if (checker.complete()) whole = at + 1;
+  }
+  return whole;
+}
+
 }  // namespace signet::wire

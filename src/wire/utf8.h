@@ -2,6 +2,7 @@
 // U+10FFFF.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -23,5 +24,8 @@ class Utf8Checker {
 };
 
 bool is_utf8(std::string_view text);
+
+// The length of the longest start of `text` that is whole, valid characters.
+std::size_t valid_utf8_prefix(std::string_view text);
 
 }  // namespace signet::wire
