@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -30,18 +31,26 @@ const Clock& system_clock() {
 }
 
 std::string iso8601(WallTime time) {
+  // What a JavaScript Date can hold; a peer's or an operator's number may lie outside.
+  constexpr std::int64_t kLastMs = 8'640'000'000'000'000;
+  const std::int64_t ms = std::clamp(time.ms, -kLastMs, kLastMs);
   const auto floor_div = [](std::int64_t a, std::int64_t b) {
     return (a - (a < 0 ? b - 1 : 0)) / b;
   };
-  const std::int64_t second = floor_div(time.ms, 1000);
-  const auto millisecond = static_cast<int>(time.ms - second * 1000);
-  const time_t unix_second = second;
+  const time_t second = floor_div(ms, 1000);
+  const auto millisecond = static_cast<int>(ms - second * 1000);
   tm utc{};
-  gmtime_r(&unix_second, &utc);
+  gmtime_r(&second, &utc);
+  const int year = utc.tm_year + 1900;
+  const bool is_four_digits = year >= 0 && year <= 9999;
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
-                utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, millisecond);
-  return text.data();
+  std::snprintf(text.data(), text.size(), "%0*d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                is_four_digits ? 4
+                : year < 0     ? 7
+                               : 6,
+                year, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                millisecond);
+  return (year > 9999 ? "+" : "") + std::string(text.data());
 }
 
 }  // namespace signet

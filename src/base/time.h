@@ -39,7 +39,8 @@ class Clock {
 // The machine's own clocks.
 const Clock& system_clock();
 
-// iso8601 prints `2026-01-05T12:34:50.123Z`, as JavaScript's Date does.
+// iso8601 prints `2026-01-05T12:34:50.123Z`, as JavaScript's Date does; a time beyond what a Date
+// holds (273,000 years) is printed as its last one.
 std::string iso8601(WallTime time);
 
 }  // namespace signet

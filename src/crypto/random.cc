@@ -10,7 +10,9 @@ namespace signet::crypto {
 
 bool initialize() { return sodium_init() >= 0; }
 
-void random_bytes(std::span<unsigned char> out) { randombytes_buf(out.data(), out.size()); }
+void random_bytes(std::span<unsigned char> out) {
+  if (!out.empty()) randombytes_buf(out.data(), out.size());
+}
 
 std::uint64_t random_below(std::uint64_t bound) {
   if (bound == 0) return 0;
@@ -27,7 +29,7 @@ std::string random_hex(std::size_t bytes) {
   std::vector<unsigned char> drawn(bytes);
   random_bytes(drawn);
   std::string hex = to_hex(drawn);
-  sodium_memzero(drawn.data(), drawn.size());
+  if (bytes > 0) sodium_memzero(drawn.data(), drawn.size());
   return hex;
 }
 

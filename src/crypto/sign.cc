@@ -52,7 +52,7 @@ std::optional<PublicKey> public_key_from_hex(std::string_view hex) {
   return key;
 }
 
-std::string to_hex(const PublicKey& key) { return signet::to_hex(key.bytes); }
+std::string to_hex(const PublicKey& key) { return to_hex(key.bytes); }
 
 bool verify(const PublicKey& key, ByteView message, const Signature& signature) {
   return crypto_sign_verify_detached(signature.data(), message.data(), message.size(),

@@ -21,7 +21,8 @@ using Signature = std::array<unsigned char, 64>;
 
 // 64 hex digits of either case; nullopt for anything else. Says nothing about the curve.
 std::optional<PublicKey> public_key_from_hex(std::string_view hex);
-std::string to_hex(const PublicKey& key);
+std::string to_hex(const PublicKey& key);  // lower case
+using signet::to_hex;
 
 bool verify(const PublicKey& key, ByteView message, const Signature& signature);
 
