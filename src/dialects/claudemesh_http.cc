@@ -50,13 +50,8 @@ Result<InviteClaim> read_claim(JsonValue payload) {
 
 std::string_view token_of_link(std::string_view link) {
   constexpr std::string_view kMark = "/join/";
-  if (link.starts_with("ic://") || link.starts_with("https://") || link.starts_with("http://")) {
-    const auto at = link.find(kMark);
-    if (at != std::string_view::npos) return link.substr(at + kMark.size());
-    constexpr std::string_view kScheme = "ic://join/";
-    if (link.starts_with(kScheme)) return link.substr(kScheme.size());
-  }
-  return link;
+  const auto at = link.find(kMark);
+  return at == std::string_view::npos ? link : link.substr(at + kMark.size());
 }
 
 Result<JoinBody> read_join(std::string_view body) {
@@ -73,8 +68,10 @@ Result<JoinBody> read_join(std::string_view body) {
   }
   const std::string link = text(root, "invite_token");
   if (link.empty() || link.size() > kMaxTokenBytes) return malformed("invite_token");
-  SIGNET_TRY(InviteClaim claim, read_claim(root["invite_payload"]));
-  return JoinBody(JoinByInvite{std::move(claim), std::string(token_of_link(link)), pubkey, name});
+  const std::string token(token_of_link(link));
+  const JsonValue payload = root["invite_payload"];
+  SIGNET_TRY(InviteClaim claim, payload ? read_claim(payload) : read_invite_token(token));
+  return JoinBody(JoinByInvite{std::move(claim), token, pubkey, name});
 }
 
 Result<HookStatus> read_hook_status(std::string_view body) {

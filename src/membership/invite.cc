@@ -27,6 +27,11 @@ std::string canonical_text(const InviteClaim& claim) {
          claim.role + "|" + claim.owner_key;
 }
 
+bool signed_by_owner(const InviteClaim& claim, const Mesh& mesh) {
+  return mesh.owner && crypto::public_key_from_hex(claim.owner_key) == mesh.owner &&
+         unambiguous(claim) && signed_by_named_key(claim);
+}
+
 crypto::Digest32 invite_digest(std::string_view token) {
   return crypto::digest32("signet-invite-v1", {token});
 }

@@ -27,6 +27,9 @@ struct InviteClaim {
 // The signed text: v|mesh_id|mesh_slug|broker_url|expires_at|mesh_root_key|role|owner_pubkey.
 std::string canonical_text(const InviteClaim& claim);
 
+// Did the owner of `mesh` sign this? False for a mesh without an owner key.
+bool signed_by_owner(const InviteClaim& claim, const Mesh& mesh);
+
 // The store's name for a link: a digest of its token (the part after ic://join/), so that a copy of
 // the store lets nobody in.
 crypto::Digest32 invite_digest(std::string_view token);

@@ -72,7 +72,8 @@ enum class HelloOutcome : std::uint8_t { kAdmitted, kReplayed, kUnavailable };
 struct AdmitHello {
   MemberNumber member;
   std::int64_t timestamp_ms;
-  crypto::Digest16 digest;  // of key, timestamp and signature
+  crypto::Digest16 digest;  // of key, timestamp and signed text
+  bool remember = true;     // false: only look whether it was admitted before
 };
 
 // What a mailbox holds, oldest first, beyond two cursors: urgent messages (Priority::kNow) after

@@ -1,0 +1,87 @@
+#include "admin/admin.h"
+
+#include "wire/json.h"
+
+namespace signet::admin {
+namespace {
+
+constexpr std::string_view kOperatorApi = "/api/signet/v1/";
+constexpr std::chrono::seconds kClockInterval{1};
+
+}  // namespace
+
+net::HttpResponse json_response(int status, std::string body) {
+  return {status,
+          "application/json",
+          {{"Access-Control-Allow-Origin", "*"}, {"Cache-Control", "no-store"}},
+          std::move(body)};
+}
+
+net::HttpResponse text_response(int status, std::string_view text) {
+  return {status, "text/plain", {{"Access-Control-Allow-Origin", "*"}}, std::string(text)};
+}
+
+Admin::Admin(const AdminOptions& options, broker::Shared& shared,
+             controller::ControlThread& control, controller::Controller& controller,
+             MetricRegistry& metrics)
+    : options_(options),
+      shared_(shared),
+      control_(control),
+      controller_(controller),
+      registry_(metrics),
+      started_(shared.clock.elapsed()),
+      clock_watch_(options.clock_step),
+      clock_steps_(metrics.counter("signet_clock_steps_total", "Jumps of the wall clock.")),
+      hook_requests_(metrics.counter("broker_hook_requests_total", "Statuses posted by hooks.")),
+      hook_limited_(metrics.counter("broker_hook_requests_rate_limited_total",
+                                    "Statuses posted too often by one process.")),
+      operator_denied_(metrics.counter("signet_operator_denied_total",
+                                       "Calls of the operator's API without its token.")),
+      join_refused_(metrics, "signet_join_refused_total", "Joins refused, by reason.", "reason",
+                    kJoinRefusalCount),
+      joined_(metrics.counter("signet_joined_total", "Members that joined.")),
+      hook_rates_(options.hooks_per_second, options.hooks_burst, options.hook_processes) {
+  control_.every(kClockInterval, [this] { watch_clock(); });
+}
+
+broker::HttpHandler Admin::handler() {
+  return [this](Call call) {
+    auto shared = std::make_shared<const Call>(std::move(call));
+    control_.mailbox().post([this, shared] { answer(*shared); });
+  };
+}
+
+const std::vector<Admin::Route>& Admin::routes() {
+  static const std::vector<Route> table{
+      {"GET", "/health", &Admin::health},
+      {"GET", "/readyz", &Admin::ready},
+      {"GET", "/metrics", &Admin::metrics},
+      {"POST", "/join", &Admin::join},
+      {"POST", "/hook/set-status", &Admin::set_status},
+  };
+  return table;
+}
+
+void Admin::answer(const Call& call) {
+  if (call.path.starts_with(kOperatorApi)) return operator_call(call);
+  if (call.method == "OPTIONS") {
+    return call.reply({204,
+                       "",
+                       {{"Access-Control-Allow-Origin", "*"},
+                        {"Access-Control-Allow-Methods", "GET, POST, OPTIONS"},
+                        {"Access-Control-Allow-Headers", "Content-Type"}},
+                       ""});
+  }
+  bool known_path = false;
+  for (const Route& route : routes()) {
+    if (route.path != call.path) continue;
+    known_path = true;
+    const bool matches =
+        route.method == call.method || (route.method == "GET" && call.method == "HEAD");
+    if (matches) return (this->*route.answer)(call);
+  }
+  call.reply(known_path ? text_response(405, "method not allowed\n")
+                        : text_response(404, "not found\n"));
+}
+
+}  // namespace signet::admin

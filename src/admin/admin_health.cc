@@ -1,0 +1,64 @@
+// Is it alive, ready, and well?
+#include <sys/statvfs.h>
+
+#include "admin/admin.h"
+#include "base/log.h"
+#include "wire/json.h"
+
+namespace signet::admin {
+namespace {
+
+std::int64_t free_bytes(const std::string& directory) {
+  struct statvfs disk {};
+  if (statvfs(directory.c_str(), &disk) != 0) return 0;
+  return static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
+}
+
+}  // namespace
+
+void Admin::health(const Call& call) {
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(
+      shared_.clock.elapsed() - started_);
+  shared_.store.probe(control_.mailbox(), [this, reply = call.reply, uptime](const Status& store) {
+    const bool full = !store.ok() && store.error().code == ErrorCode::kOverloaded;
+    const std::string_view status = store.ok() ? "ok" : full ? "degraded" : "down";
+    wire::JsonWriter json;
+    json.object().key("status").value(status).key("db").value(store.ok() || full ? "up" : "down");
+    json.key("version").value(options_.version).key("gitSha").value(options_.git_sha);
+    json.key("uptime").value(std::int64_t{uptime.count()}).end();
+    reply(json_response(store.ok() ? 200 : 503, json.take()));
+  });
+}
+
+// Ready to take work: the store commits, the disk has room, the clock did not just jump.
+void Admin::ready(const Call& call) {
+  const bool room = free_bytes(options_.data_directory) >= options_.min_free_bytes;
+  const Elapsed now = shared_.clock.elapsed();
+  const auto window = 2 * shared_.options.max_skew;
+  const bool steady = last_clock_step_ == Elapsed{} || now - last_clock_step_ > window;
+  shared_.store.probe(control_.mailbox(), [reply = call.reply, room, steady](const Status& store) {
+    const bool ready = store.ok() && room && steady;
+    wire::JsonWriter json;
+    json.object().key("ready").value(ready).key("store").value(store.ok() ? "ok" : "failed");
+    json.key("disk").value(room ? "ok" : "nearly full");
+    json.key("clock").value(steady ? "ok" : "stepped").end();
+    reply(json_response(ready ? 200 : 503, json.take()));
+  });
+}
+
+void Admin::metrics(const Call& call) {
+  net::HttpResponse response = text_response(200, registry_.prometheus());
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  call.reply(std::move(response));
+}
+
+void Admin::watch_clock() {
+  const Elapsed now = shared_.clock.elapsed();
+  const auto step = clock_watch_.observe(shared_.clock.wall(), now);
+  if (!step) return;
+  last_clock_step_ = now;
+  clock_steps_.add();
+  log(LogLevel::kError, "clock.stepped", {{"by_ms", std::int64_t{step->count()}}});
+}
+
+}  // namespace signet::admin

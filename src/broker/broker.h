@@ -1,0 +1,149 @@
+// Broker is the core on one shard: it admits, authorizes, routes and delivers for the connections of
+// that shard. Every message takes the same way, whatever dialect its sender speaks:
+//   bytes → dialect → prove → guard → authorize → route → store → deliver → confirmed
+//
+// Lives on its shard's thread. Other threads reach it through the shard's mailbox only, by the
+// calls marked below. Split by subject: broker.cc (frames in), broker_admission.cc (who is it?),
+// broker_sending.cc (a message in), broker_delivery.cc (a message out), broker_presence.cc.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "broker/broker_options.h"
+#include "broker/http_call.h"
+#include "broker/session.h"
+#include "broker/shared_limits.h"
+#include "controller/controller.h"
+#include "net/shard.h"
+#include "store/store.h"
+#include "trust/rate_limit.h"
+
+namespace signet::broker {
+
+class Broker;
+
+// What the brokers of all shards share. Filled before the threads start; from then on it is read,
+// but for the atomics inside.
+struct Shared {
+  Shared(const BrokerOptions& its_options, store::Store& its_store, Mailbox& its_control,
+         const Clock& its_clock, MetricRegistry& registry);
+
+  const BrokerOptions& options;
+  store::Store& store;
+  Mailbox& control;                            // the control thread's
+  controller::Controller* controller = nullptr;  // used by tasks posted to `control` only
+  const Clock& clock;
+  BrokerMetrics metrics;
+  MemberRates send_rates;
+  MeshLoads loads;
+  HttpHandler http;
+  std::vector<Broker*> brokers;  // by shard
+};
+
+// A status that a hook posted, by the process it names.
+struct HookTarget {
+  std::int64_t pid;
+  std::string cwd;
+  auto operator<=>(const HookTarget&) const = default;
+};
+
+class Broker final : public net::ConnectionEvents {
+ public:
+  // Both must outlive the broker; `shared` gets this broker into its list.
+  Broker(Shared& shared, net::Shard& shard);
+
+  Mailbox& mailbox() { return shard_.mailbox(); }  // any thread
+
+  // From here on: this shard's thread only. Others post.
+
+  // A new state of membership; sessions of `narrowed` members that may no longer connect are closed.
+  void show(std::shared_ptr<const membership::MembershipSnapshot> snapshot,
+            const std::vector<MemberNumber>& narrowed);
+  // A commit stored these.
+  void on_stored(const store::DeliveryBatch& batch);
+  // A receiver of another shard confirmed a message of `sender`.
+  void tell_sender(MemberNumber sender, const dialects::ReceiptNotice& notice);
+  // This shard's sessions of a mesh.
+  void collect_peers(MeshNumber mesh, std::vector<dialects::PeerEntry>& into) const;
+  // Applies a hook's status to the sessions of that process; the presence id of one of them, or
+  // empty. With `remember`, a session that says hello soon gets it.
+  std::string apply_hook(const HookTarget& target, dialects::Status status);
+  void remember_hook(const HookTarget& target, dialects::Status status);
+
+  // net::ConnectionEvents
+  void on_request(net::Connection& connection, const net::HttpRequest& request) override;
+  void on_message(net::Connection& connection, wire::MessageKind kind,
+                  std::string_view payload) override;
+  void on_pong(net::Connection& connection, std::string_view payload) override;
+  void on_drained(net::Connection& connection) override;
+  void on_deadline(net::Connection& connection) override;
+  void on_closed(net::Connection& connection) override;
+  void on_turn_end() override;
+
+ private:
+  using Id = net::ConnectionId;
+
+  // broker.cc
+  dialects::Dialect* dialect_for(std::string_view path);
+  void pass_on(net::Connection& connection, const net::HttpRequest& request);
+  void on_frame(Session& session, std::string_view frame);
+  void on_verb(Session& session, const dialects::Verb& verb, std::string_view frame);
+  void say(Session& session, const dialects::Reply& reply);
+  void refuse(Session& session, Refusal code, std::string_view client_id,
+              std::optional<std::chrono::nanoseconds> retry_after = std::nullopt,
+              std::string_view detail = {});
+  Session* session_at(Id id);  // nullptr when it is gone
+  const membership::Member* member_of(const Session& session) const;
+
+  // broker_admission.cc
+  void on_hello(Session& session, const dialects::Hello& hello);
+  void on_hello_remembered(Id id, store::HelloOutcome outcome, bool was_authorized);
+  void admit(Session& session, const membership::Member& member);
+  void reject(Session& session, HelloReject code);
+  void leave(Session& session);
+
+  // broker_sending.cc
+  void on_send(Session& session, const dialects::Send& send);
+  void on_published(Id id, const std::string& client_id, const routing::Envelope& envelope,
+                    const store::PublishAnswer& answer);
+
+  // broker_delivery.cc
+  void offer(Session& session, const store::Delivery& delivery, std::string& frame);
+  std::string encode_push(const dialects::Dialect& dialect, const routing::Envelope& envelope);
+  void push(Session& session, MessageNumber number, const routing::Envelope& envelope,
+            std::string_view frame);
+  void update_window(Session& session);
+  void read_on(Session& session);
+  void on_page(Id id, const Result<store::MailboxPage>& page);
+  void ask_for_pong(Session& session);
+  void confirm(Session& session, const std::vector<PushedMessage>& messages);
+  void on_receipt(Session& session, const dialects::Receipt& receipt);
+  void announce(const Session& receiver, const PushedMessage& message,
+                dialects::ReceiptState state);
+
+  // broker_presence.cc
+  void set_status(Session& session, dialects::Status status, StatusSource source);
+  void expire_statuses();
+  void on_list_peers(Session& session);
+  void on_channel(Session& session, const std::string& name, bool join);
+  void on_list_channels(Session& session);
+
+  Shared& shared_;
+  net::Shard& shard_;
+  std::vector<std::unique_ptr<dialects::Dialect>> dialects_;
+  std::shared_ptr<const membership::MembershipSnapshot> snapshot_;
+  std::unordered_map<MemberNumber, std::vector<Session*>> sessions_;  // admitted ones
+  std::set<Session*> working_;  // whose status may fall back
+  std::vector<Id> pushed_;      // got a push this turn
+  std::map<HookTarget, std::pair<dialects::Status, Elapsed>> hooks_;  // until when
+  trust::RateLimiter<std::array<unsigned char, 16>, crypto::KeyedHash> hello_rates_;
+  trust::RateLimiter<std::array<unsigned char, 16>, crypto::KeyedHash> request_rates_;
+};
+
+}  // namespace signet::broker

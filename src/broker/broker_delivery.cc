@@ -1,0 +1,185 @@
+// A message out: pushed live or from the mailbox, and confirmed by the receiver's side only.
+#include <cstring>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "broker/broker.h"
+
+namespace signet::broker {
+namespace {
+
+bool is_urgent(const routing::Envelope& envelope) {
+  return envelope.priority == routing::Priority::kNow;
+}
+
+// A confirming ping carries how many pushes it covers; its pong brings the number back.
+constexpr std::size_t kPingBytes = sizeof(std::uint64_t);
+
+}  // namespace
+
+void Broker::on_stored(const store::DeliveryBatch& batch) {
+  for (const store::Delivery& delivery : batch) {
+    std::string frame;  // encoded once, when somebody is here to get it
+    for (const MemberNumber recipient : delivery.recipients) {
+      const auto found = sessions_.find(recipient);
+      if (found == sessions_.end()) continue;
+      for (Session* session : found->second) offer(*session, delivery, frame);
+    }
+  }
+}
+
+void Broker::offer(Session& session, const store::Delivery& delivery, std::string& frame) {
+  update_window(session);
+  if (!session.cursor.offer(delivery.number, is_urgent(*delivery.envelope))) {
+    return read_on(session);
+  }
+  if (frame.empty()) frame = encode_push(session.dialect, *delivery.envelope);
+  push(session, delivery.number, *delivery.envelope, frame);
+}
+
+std::string Broker::encode_push(const dialects::Dialect& dialect,
+                                const routing::Envelope& envelope) {
+  const membership::MeshSnapshot* mesh = snapshot_->mesh(envelope.mesh);
+  const membership::Member* sender = mesh == nullptr ? nullptr : mesh->member(envelope.sender);
+  const std::string key = sender == nullptr ? std::string() : crypto::to_hex(sender->key);
+  const std::string_view mesh_id = mesh == nullptr ? std::string_view() : mesh->mesh().id;
+  std::string frame;
+  wire::append_frame(frame, wire::Opcode::kText,
+                     dialect.write(dialects::Pushed{envelope, mesh_id, key}));
+  return frame;
+}
+
+void Broker::push(Session& session, MessageNumber number, const routing::Envelope& envelope,
+                  std::string_view frame) {
+  if (session.connection.send_encoded(frame) == net::Sent::kDropped) {
+    // The window keeps the queue below its limit, so this is a reader that stopped; what it lacks
+    // stays in its mailbox.
+    return session.connection.close(CloseReason::kSlowConsumer);
+  }
+  shared_.metrics.pushes.add();
+  session.unconfirmed.push({number, envelope.id, envelope.sender,
+                            static_cast<std::uint32_t>(frame.size()), envelope.receipts, 0});
+  pushed_.push_back(session.connection.id());
+}
+
+void Broker::update_window(Session& session) {
+  const BrokerOptions& options = shared_.options;
+  session.cursor.set_window_open(session.unconfirmed.count() < options.unconfirmed_messages &&
+                                 session.unconfirmed.bytes() < options.unconfirmed_bytes &&
+                                 session.connection.queued_bytes() < options.high_water_bytes);
+}
+
+void Broker::read_on(Session& session) {
+  update_window(session);
+  const auto query = session.cursor.next_read(session.member);
+  if (!query) return;
+  shared_.store.read_mailbox(*query, mailbox(),
+                             [this, id = session.connection.id()](
+                                 const Result<store::MailboxPage>& page) { on_page(id, page); });
+}
+
+void Broker::on_page(Id id, const Result<store::MailboxPage>& page) {
+  Session* session = session_at(id);
+  if (session == nullptr) return;
+  if (!page.ok()) {
+    log(LogLevel::kError, "mailbox.read_failed", {{"detail", page.error().detail}});
+    session->cursor.read_failed();
+    return shard_.after(shared_.options.read_retry, [this, id] {
+      if (Session* later = session_at(id)) read_on(*later);
+    });
+  }
+  for (const store::MailboxItem& item : page->items) {
+    update_window(*session);
+    if (!session->cursor.page_item(item.number, is_urgent(*item.envelope))) continue;
+    push(*session, item.number, *item.envelope, encode_push(session->dialect, *item.envelope));
+  }
+  session->cursor.page_end(page->complete);
+  read_on(*session);
+}
+
+// One ping is out at a time: under load a pong covers many pushes.
+void Broker::ask_for_pong(Session& session) {
+  const bool nothing_new = session.unconfirmed.count() == 0;
+  if (session.confirms_itself || session.pinged_index != 0 || nothing_new) return;
+  session.pinged_index = session.unconfirmed.last_index();
+  std::array<char, kPingBytes> payload{};
+  std::memcpy(payload.data(), &session.pinged_index, kPingBytes);
+  (void)session.connection.send(wire::Opcode::kPing, {payload.data(), payload.size()});
+}
+
+void Broker::on_pong(net::Connection& connection, std::string_view payload) {
+  Session* session = session_at(connection.id());
+  if (session == nullptr || session->pinged_index == 0 || payload.size() != kPingBytes) return;
+  std::uint64_t index = 0;
+  std::memcpy(&index, payload.data(), kPingBytes);
+  if (index != session->pinged_index) return;
+  session->pinged_index = 0;
+  if (session->confirms_itself) return;  // it began to send receipts meanwhile
+  const auto confirmed = session->unconfirmed.confirm_up_to(index);
+  shared_.metrics.confirmed_by_pong.add(static_cast<std::int64_t>(confirmed.size()));
+  confirm(*session, confirmed);
+  ask_for_pong(*session);
+}
+
+void Broker::confirm(Session& session, const std::vector<PushedMessage>& messages) {
+  std::vector<MessageNumber> numbers;
+  numbers.reserve(messages.size());
+  for (const PushedMessage& message : messages) {
+    numbers.push_back(message.number);
+    session.recent.push_back(message);
+    if (message.receipts) announce(session, message, dialects::ReceiptState::kReceived);
+  }
+  while (session.recent.size() > shared_.options.recent_confirmed) session.recent.pop_front();
+  if (!numbers.empty()) shared_.store.confirm(session.member, std::move(numbers));
+  read_on(session);
+}
+
+void Broker::on_receipt(Session& session, const dialects::Receipt& receipt) {
+  session.confirms_itself = true;
+  if (const auto waiting = session.unconfirmed.confirm(receipt.message)) {
+    shared_.metrics.confirmed_by_receipt.add();
+    confirm(session, {*waiting});
+  } else if (receipt.state == dialects::ReceiptState::kReceived) {
+    const bool known = std::any_of(session.recent.begin(), session.recent.end(),
+                                   [&](const auto& m) { return m.id == receipt.message; });
+    if (!known) refuse(session, Refusal::kNoSuchMessage, {});
+    return;
+  }
+  if (receipt.state != dialects::ReceiptState::kRead) return;
+  for (PushedMessage& message : session.recent) {
+    if (message.id != receipt.message) continue;
+    if (message.receipts) announce(session, message, receipt.state);
+    message.receipts = false;  // once
+    return;
+  }
+  refuse(session, Refusal::kNoSuchMessage, {});
+}
+
+void Broker::announce(const Session& receiver, const PushedMessage& message,
+                      dialects::ReceiptState state) {
+  const membership::Member* by = member_of(receiver);
+  if (by == nullptr) return;
+  const std::string key = crypto::to_hex(by->key);
+  for (Broker* broker : shared_.brokers) {
+    const auto tell = [broker, sender = message.sender, id = message.id, state, key] {
+      broker->tell_sender(sender, {id, state, key});
+    };
+    if (broker == this) {
+      tell();
+    } else {
+      broker->mailbox().post(tell);
+    }
+  }
+}
+
+void Broker::tell_sender(MemberNumber sender, const dialects::ReceiptNotice& notice) {
+  const auto found = sessions_.find(sender);
+  if (found == sessions_.end()) return;
+  for (Session* session : found->second) say(*session, notice);
+}
+
+void Broker::on_drained(net::Connection& connection) {
+  if (Session* session = session_at(connection.id())) read_on(*session);
+}
+
+}  // namespace signet::broker

@@ -1,0 +1,114 @@
+// Who is here, and what they are doing.
+#include <algorithm>
+#include <atomic>
+
+#include "broker/broker.h"
+
+namespace signet::broker {
+
+using dialects::PeerEntry;
+using dialects::Status;
+
+void Broker::set_status(Session& session, Status status, StatusSource source) {
+  if (!session.status.set(status, source, shard_.now())) return;
+  if (session.status.current() == Status::kWorking) {
+    working_.insert(&session);
+  } else {
+    working_.erase(&session);
+  }
+  session.cursor.set_urgent_only(session.status.current() != Status::kIdle);
+  read_on(session);  // what was held back may go now
+}
+
+void Broker::expire_statuses() {
+  const std::vector<Session*> working(working_.begin(), working_.end());
+  for (Session* session : working) {
+    if (!session->status.expire(shard_.now(), shared_.options.working_ttl)) continue;
+    working_.erase(session);
+    session->cursor.set_urgent_only(false);
+    read_on(*session);
+  }
+  std::erase_if(hooks_, [this](const auto& hook) { return hook.second.second < shard_.now(); });
+}
+
+std::string Broker::apply_hook(const HookTarget& target, Status status) {
+  std::string presence;
+  for (const auto& [member, sessions] : sessions_) {
+    for (Session* session : sessions) {
+      if (session->pid != target.pid || session->cwd != target.cwd) continue;
+      set_status(*session, status, StatusSource::kHook);
+      presence = session->presence_id;
+    }
+  }
+  return presence;
+}
+
+void Broker::remember_hook(const HookTarget& target, Status status) {
+  if (hooks_.size() >= shared_.options.pending_hooks) return;  // old ones go every second
+  hooks_[target] = {status, shard_.now() + shared_.options.hook_pending};
+}
+
+void Broker::collect_peers(MeshNumber mesh, std::vector<PeerEntry>& into) const {
+  for (const auto& [member, sessions] : sessions_) {
+    for (const Session* session : sessions) {
+      if (session->mesh != mesh) continue;
+      const membership::Member* who = member_of(*session);
+      if (who == nullptr) continue;
+      into.push_back({crypto::to_hex(who->key), session->display_name, session->status.current(),
+                      session->summary, session->session_id, session->connected});
+    }
+  }
+}
+
+// Every shard adds its own sessions in turn; the last one sends the list home.
+void Broker::on_list_peers(Session& session) {
+  struct Gathering {
+    std::vector<PeerEntry> peers;
+    std::size_t next = 0;
+    std::function<void()> step;
+  };
+  auto gathering = std::make_shared<Gathering>();
+  gathering->step = [this, gathering, id = session.connection.id(), mesh = session.mesh] {
+    Broker* here = shared_.brokers[gathering->next];
+    here->collect_peers(mesh, gathering->peers);
+    if (++gathering->next < shared_.brokers.size()) {
+      return shared_.brokers[gathering->next]->mailbox().post(gathering->step);
+    }
+    mailbox().post([this, gathering, id] {
+      if (Session* asker = session_at(id)) say(*asker, dialects::Peers{gathering->peers});
+      gathering->step = {};  // the step holds the gathering: let both go
+    });
+  };
+  shared_.brokers.front()->mailbox().post(gathering->step);
+}
+
+void Broker::on_channel(Session& session, const std::string& name, bool join) {
+  const auto answer = [this, id = session.connection.id(), name, join](const signet::Status& status) {
+    mailbox().post([this, id, name, join, status] {
+      Session* asker = session_at(id);
+      if (asker == nullptr) return;
+      if (status.ok()) return say(*asker, dialects::ChannelChanged{name, join});
+      const bool limit = status.error().code == ErrorCode::kOverloaded;
+      refuse(*asker, limit ? Refusal::kLimitExceeded : Refusal::kUnavailable, {});
+    });
+  };
+  shared_.control.post([controller = shared_.controller, mesh = session.mesh,
+                        member = session.member, name, join, answer] {
+    if (join) {
+      controller->join_channel(mesh, member, name, answer);
+    } else {
+      controller->leave_channel(mesh, member, name, answer);
+    }
+  });
+}
+
+void Broker::on_list_channels(Session& session) {
+  std::vector<dialects::ChannelEntry> entries;
+  for (const auto& [name, members] : snapshot_->mesh(session.mesh)->channels()) {
+    const bool joined = std::binary_search(members.begin(), members.end(), session.member);
+    entries.push_back({name, members.size(), joined});
+  }
+  say(session, dialects::Channels{entries});
+}
+
+}  // namespace signet::broker

@@ -1,0 +1,90 @@
+// A message in: guarded, authorized, routed, stored; acknowledged when it is on disk.
+#include <array>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "crypto/hash.h"
+#include "crypto/random.h"
+
+namespace signet::broker {
+namespace {
+
+// The same mesh, sender and client id are the same message, today, after a crash, on any node.
+routing::MessageId message_id(const membership::MeshSnapshot& mesh,
+                              const membership::Member& sender, std::string_view client_id) {
+  routing::MessageId id{};
+  if (client_id.empty()) {
+    crypto::random_bytes(id);
+    return id;
+  }
+  return crypto::digest16("signet-message-v1",
+                          {mesh.mesh().id, text_of(sender.key.bytes), client_id});
+}
+
+// What a retry must repeat to be the same message.
+crypto::Digest16 content_of(const routing::Envelope& envelope) {
+  const char priority = static_cast<char>('0' + static_cast<int>(envelope.priority));
+  return crypto::digest16("signet-content-v1",
+                          {envelope.to, std::string_view(&priority, 1), envelope.body});
+}
+
+Refusal refusal_of(store::PublishOutcome outcome) {
+  switch (outcome) {
+    case store::PublishOutcome::kIdReused:
+      return Refusal::kIdReused;
+    case store::PublishOutcome::kQuotaExceeded:
+      return Refusal::kQuotaExceeded;
+    case store::PublishOutcome::kStoreFull:
+      return Refusal::kStoreFull;
+    case store::PublishOutcome::kStored:
+    case store::PublishOutcome::kDuplicate:
+    case store::PublishOutcome::kUnavailable:
+      break;
+  }
+  return Refusal::kUnavailable;
+}
+
+}  // namespace
+
+void Broker::on_send(Session& session, const dialects::Send& send) {
+  if (const auto wait = shared_.send_rates.take(session.member, shard_.now())) {
+    return refuse(session, Refusal::kRateLimited, send.client_id, wait);
+  }
+  const membership::MeshSnapshot* mesh = snapshot_->mesh(session.mesh);
+  const membership::Member* sender = mesh->member(session.member);
+  auto recipients = mesh->recipients(send.to, session.member);
+  if (!recipients.ok()) return refuse(session, Refusal::kNoSuchMember, send.client_id);
+
+  auto envelope = std::make_shared<routing::Envelope>();
+  envelope->id = message_id(*mesh, *sender, send.client_id);
+  envelope->mesh = session.mesh;
+  envelope->sender = session.member;
+  envelope->priority = send.priority;
+  envelope->receipts = send.receipts;
+  envelope->to = routing::text_of(send.to);
+  envelope->body = send.body;
+  envelope->created = shared_.clock.wall();
+  envelope->expires = envelope->created + shared_.options.message_ttl;
+  const crypto::Digest16 content = content_of(*envelope);
+  shared_.store.publish({envelope, content, *std::move(recipients)}, mailbox(),
+                        [this, id = session.connection.id(),
+                         client_id = std::string(send.client_id),
+                         envelope](const store::PublishAnswer& answer) {
+                          on_published(id, client_id, *envelope, answer);
+                        });
+}
+
+void Broker::on_published(Id id, const std::string& client_id, const routing::Envelope& envelope,
+                          const store::PublishAnswer& answer) {
+  const bool stored = answer.outcome == store::PublishOutcome::kStored;
+  const bool known = answer.outcome == store::PublishOutcome::kDuplicate;
+  if (stored) shared_.metrics.routed[static_cast<std::size_t>(envelope.priority)]->add();
+  if (known) shared_.metrics.duplicates.add();
+  Session* session = session_at(id);
+  if (session == nullptr) return;  // it went; its retry will find the message
+  if (!stored && !known) return refuse(*session, refusal_of(answer.outcome), client_id);
+  say(*session, dialects::Accepted{client_id, envelope.id, answer.queued, answer.skipped});
+}
+
+}  // namespace signet::broker

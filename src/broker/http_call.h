@@ -1,0 +1,28 @@
+// HttpCall is one HTTP request on its way from a shard to whoever answers it, with all it borrows
+// copied, and the way back.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "net/connection.h"
+
+namespace signet::broker {
+
+struct HttpCall {
+  std::string method;
+  std::string path;   // as sent, before '?'
+  std::string query;
+  std::string host;
+  std::optional<std::string> origin;
+  std::string authorization;  // never logged
+  std::string body;
+  net::PeerAddress peer;
+  std::function<void(net::HttpResponse)> reply;  // any thread, once
+};
+
+// Runs on the shard's thread; must not block: it hands the call to another thread.
+using HttpHandler = std::function<void(HttpCall)>;
+
+}  // namespace signet::broker

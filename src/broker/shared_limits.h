@@ -1,0 +1,53 @@
+// Limits that hold for a member or a mesh whatever shard its connections are on. Beside the metrics
+// these are the only things that several shards write: plain atomics, each bounded in number.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/ids.h"
+#include "base/time.h"
+
+namespace signet::broker {
+
+// MemberRates lets a member do `per_second` things a second, `burst` at once, on all of its
+// connections together: the generic cell rate algorithm (ITU-T I.371), one word a member. Member
+// numbers are handed out in sequence, so cells are not shared below kCells members; above, two
+// members may share a limit, never exceed it.
+class MemberRates {
+ public:
+  // `per_second` 0: no limit.
+  MemberRates(std::int64_t per_second, std::int64_t burst);
+
+  // nullopt: taken. Otherwise how long to wait before the next try.
+  std::optional<std::chrono::nanoseconds> take(MemberNumber member, Elapsed now);
+
+ private:
+  static constexpr std::size_t kCells = 65'536;
+  std::int64_t interval_ns_;
+  std::int64_t tolerance_ns_;
+  std::unique_ptr<std::array<std::atomic<std::int64_t>, kCells>> arrivals_;  // theoretical, ns
+};
+
+// MeshLoads counts the admitted connections of each mesh.
+class MeshLoads {
+ public:
+  // A process serves fewer meshes than this; more would share a count and fill early.
+  static constexpr std::size_t kCells = 4'096;
+
+  // False, and nothing taken, when `limit` connections are there.
+  bool enter(MeshNumber mesh, std::int64_t limit);
+  void leave(MeshNumber mesh);
+  std::int64_t count(MeshNumber mesh) const;
+
+ private:
+  std::atomic<std::int64_t>& cell(MeshNumber mesh) {
+    return cells_[static_cast<std::size_t>(mesh.value) % kCells];
+  }
+  std::array<std::atomic<std::int64_t>, kCells> cells_{};
+};
+
+}  // namespace signet::broker

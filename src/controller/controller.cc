@@ -1,0 +1,259 @@
+#include "controller/controller.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/log.h"
+#include "crypto/random.h"
+
+namespace signet::controller {
+namespace {
+
+using membership::Change;
+using membership::Member;
+using membership::Mesh;
+using membership::MeshSnapshot;
+using membership::Standing;
+
+constexpr int kJoinTries = 3;  // a lost race for an invite is decided anew at most that often
+
+std::string random_root_key() {
+  std::array<unsigned char, 32> bytes{};
+  crypto::random_bytes(bytes);
+  return to_base64url(bytes);
+}
+
+bool same_settings(const Mesh& a, const Mesh& b) {
+  return a.owner == b.owner && a.root_key == b.root_key &&
+         a.max_connections == b.max_connections && a.legacy_join == b.legacy_join;
+}
+
+Mesh merged(Mesh known, const MeshDeclaration& declaration) {
+  known.slug = declaration.slug;
+  if (declaration.owner) known.owner = declaration.owner;
+  if (!declaration.root_key.empty()) known.root_key = declaration.root_key;
+  known.max_connections = declaration.max_connections;
+  known.legacy_join = declaration.legacy_join;
+  return known;
+}
+
+}  // namespace
+
+Controller::Controller(const ControllerOptions& options, ControlThread& control,
+                       store::Store& store, const Clock& clock, Publish publish)
+    : options_(options),
+      control_(control),
+      store_(store),
+      clock_(clock),
+      publish_(std::move(publish)) {
+  for (const Change& change : store_.membership_at_start()) table_.apply(change);
+  control_.at_turn_end([this] { end_turn(); });
+}
+
+void Controller::end_turn() {
+  if (changed_) {
+    changed_ = false;
+    publish_(table_.snapshot(), std::exchange(narrowed_, {}));
+  }
+  while (!replies_.empty()) {  // an answer may decide something anew and reply again
+    for (const auto& answer : std::exchange(replies_, {})) answer();
+  }
+}
+
+void Controller::apply(const Change& change) {
+  table_.apply(change);
+  changed_ = true;
+  if (const auto* standing = std::get_if<membership::StandingChanged>(&change)) {
+    narrowed_.push_back(standing->member);
+  }
+}
+
+// Commits, then applies and answers; nothing is true before the store says so.
+void Controller::commit(std::vector<Change> changes, std::function<void(Status)> answer) {
+  auto shared = std::make_shared<const std::vector<Change>>(changes);
+  store_.commit(std::move(changes), control_.mailbox(),
+                [this, shared, answer = std::move(answer)](const Status& status) {
+                  if (status.ok()) {
+                    for (const Change& change : *shared) apply(change);
+                  }
+                  reply([answer, status] { answer(status); });
+                });
+}
+
+void Controller::declare_mesh(MeshDeclaration declaration,
+                              std::function<void(Result<std::string>)> answer) {
+  const MeshSnapshot* known = nullptr;
+  table_.each_mesh([&](const MeshSnapshot& mesh) {
+    if (mesh.mesh().slug == declaration.slug) known = &mesh;
+  });
+  Mesh mesh = merged(known == nullptr ? Mesh{} : known->mesh(), declaration);
+  const bool conflicting_id =
+      known != nullptr && !declaration.id.empty() && declaration.id != mesh.id;
+  if (conflicting_id) {
+    reply([answer] { answer(Error{ErrorCode::kConflict, "the mesh has another id"}); });
+    return;
+  }
+  if (known != nullptr && same_settings(mesh, known->mesh())) {
+    reply([answer, id = mesh.id] { answer(id); });
+    return;
+  }
+  if (known == nullptr) {
+    mesh.number = table_.reserve_mesh();
+    mesh.id = declaration.id.empty() ? "mesh-" + crypto::random_hex(8) : declaration.id;
+    if (mesh.root_key.empty()) mesh.root_key = random_root_key();
+  }
+  const Change change = known == nullptr ? Change(membership::MeshAdded{mesh})
+                                         : Change(membership::MeshSettingsChanged{mesh});
+  commit({change}, [answer = std::move(answer), id = mesh.id](const Status& status) {
+    if (status.ok()) return answer(id);
+    answer(status.error());
+  });
+}
+
+void Controller::add_member(MeshNumber mesh, membership::Role role, const crypto::PublicKey& key,
+                            const std::string& display_name,
+                            std::optional<crypto::Digest32> invite,
+                            std::function<void(Result<std::string>)> answer) {
+  Member member;
+  member.number = table_.reserve_member();
+  member.mesh = mesh;
+  member.id = "member-" + crypto::random_hex(8);
+  member.key = key;
+  member.display_name = display_name;
+  member.role = role;
+  member.joined = clock_.wall();
+  const std::string id = member.id;
+  commit({membership::MemberAdded{std::move(member), invite}},
+         [answer = std::move(answer), id](const Status& status) {
+           if (status.ok()) return answer(id);
+           answer(status.error());
+         });
+}
+
+void Controller::join(JoinRequest request, std::function<void(JoinOutcome)> answer) {
+  try_join(std::move(request), kJoinTries, std::move(answer));
+}
+
+void Controller::try_join(JoinRequest request, int tries, std::function<void(JoinOutcome)> answer) {
+  const auto decision = membership::decide_join(table_, request.claim, request.token, request.key,
+                                                clock_.wall());
+  if (const auto* refusal = std::get_if<JoinRefusal>(&decision)) {
+    return reply([answer, code = *refusal] { answer(code); });
+  }
+  if (const auto* known = std::get_if<membership::AlreadyMember>(&decision)) {
+    return reply([answer, id = known->member_id] { answer(Joined{id, true}); });
+  }
+  const auto& admit = std::get<membership::Admit>(decision);
+  const auto key = request.key;
+  const auto name = request.display_name;
+  add_member(admit.mesh, admit.role, key, name, admit.invite,
+             [this, tries, answer = std::move(answer),
+              request = std::move(request)](const Result<std::string>& added) mutable {
+               if (added.ok()) return answer(Joined{*added, false});
+               if (added.error().code == ErrorCode::kConflict && tries > 1) {
+                 return try_join(std::move(request), tries - 1, std::move(answer));
+               }
+               log(LogLevel::kError, "join.failed", {{"detail", added.error().detail}});
+               answer(JoinRefusal::kUnavailable);
+             });
+}
+
+void Controller::join_without_invite(const std::string& mesh_id, const crypto::PublicKey& key,
+                                     const std::string& display_name,
+                                     std::function<void(JoinOutcome)> answer) {
+  const MeshSnapshot* mesh = table_.mesh(mesh_id);
+  const auto refuse = [&](JoinRefusal code) { reply([answer, code] { answer(code); }); };
+  if (mesh == nullptr) return refuse(JoinRefusal::kMeshNotFound);
+  if (!mesh->mesh().legacy_join) return refuse(JoinRefusal::kLegacyJoinOff);
+  if (const Member* known = mesh->member(key)) {
+    if (known->standing == Standing::kRevoked) return refuse(JoinRefusal::kMemberRevoked);
+    return reply([answer, id = known->id] { answer(Joined{id, true}); });
+  }
+  log(LogLevel::kWarn, "join.without_invite", {{"mesh", mesh_id}});
+  add_member(mesh->mesh().number, membership::Role::kMember, key, display_name, std::nullopt,
+             [answer = std::move(answer)](const Result<std::string>& added) {
+               if (added.ok()) return answer(Joined{*added, false});
+               answer(JoinRefusal::kUnavailable);
+             });
+}
+
+void Controller::add_invite(const membership::InviteClaim& claim, std::string_view token,
+                            std::int64_t max_uses, std::function<void(Status)> answer) {
+  const auto refuse = [&](ErrorCode code, std::string detail) {
+    reply([answer, code, detail = std::move(detail)] { answer(Error{code, detail}); });
+  };
+  const MeshSnapshot* mesh = table_.mesh(claim.mesh_id);
+  if (mesh == nullptr) return refuse(ErrorCode::kNotFound, "no such mesh");
+  if (!membership::signed_by_owner(claim, mesh->mesh())) {
+    return refuse(ErrorCode::kForbidden, "not signed by the mesh's owner");
+  }
+  membership::Invite invite;
+  invite.digest = membership::invite_digest(token);
+  invite.mesh = mesh->mesh().number;
+  invite.role = claim.role == "admin" ? membership::Role::kAdmin : membership::Role::kMember;
+  invite.max_uses = max_uses;
+  invite.expires = WallTime{claim.expires_at * 1000};
+  if (table_.invite(invite.digest) != nullptr) return reply([answer] { answer(Done{}); });
+  commit({membership::InviteAdded{invite}}, std::move(answer));
+}
+
+void Controller::revoke_invite(std::string_view token, std::function<void(Status)> answer) {
+  const auto digest = membership::invite_digest(token);
+  if (table_.invite(digest) == nullptr) {
+    return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such invite"}); });
+  }
+  commit({membership::InviteRevoked{digest}}, std::move(answer));
+}
+
+void Controller::set_standing(MeshNumber mesh, const crypto::PublicKey& key, Standing standing,
+                              std::function<void(Status)> answer) {
+  const MeshSnapshot* where = table_.mesh(mesh);
+  const Member* member = where == nullptr ? nullptr : where->member(key);
+  if (member == nullptr) {
+    return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such member"}); });
+  }
+  if (member->standing == standing) return reply([answer] { answer(Done{}); });
+  if (member->standing == Standing::kRevoked) {
+    return reply([answer] { answer(Error{ErrorCode::kForbidden, "revocation is final"}); });
+  }
+  commit({membership::StandingChanged{member->number, member->standing, standing}},
+         std::move(answer));
+}
+
+void Controller::set_role(MeshNumber mesh, const crypto::PublicKey& key, membership::Role role,
+                          std::vector<std::string> tags, std::function<void(Status)> answer) {
+  const MeshSnapshot* where = table_.mesh(mesh);
+  const Member* member = where == nullptr ? nullptr : where->member(key);
+  if (member == nullptr) {
+    return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such member"}); });
+  }
+  std::sort(tags.begin(), tags.end());
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+  commit({membership::RoleChanged{member->number, role, std::move(tags)}}, std::move(answer));
+}
+
+void Controller::join_channel(MeshNumber mesh, MemberNumber member, std::string channel,
+                              std::function<void(Status)> answer) {
+  const MeshSnapshot* where = table_.mesh(mesh);
+  if (where == nullptr || where->member(member) == nullptr) {
+    return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such member"}); });
+  }
+  if (where->in_channel(channel, member)) return reply([answer] { answer(Done{}); });
+  const bool is_new = where->channels().find(channel) == where->channels().end();
+  const bool over = where->channels_of(member) >= options_.channels_per_member ||
+                    (is_new && where->channels().size() >= options_.channels_per_mesh);
+  if (over) return reply([answer] { answer(Error{ErrorCode::kOverloaded, "channel limit"}); });
+  commit({membership::ChannelJoined{member, mesh, std::move(channel)}}, std::move(answer));
+}
+
+void Controller::leave_channel(MeshNumber mesh, MemberNumber member, std::string channel,
+                               std::function<void(Status)> answer) {
+  const MeshSnapshot* where = table_.mesh(mesh);
+  if (where == nullptr || !where->in_channel(channel, member)) {
+    return reply([answer] { answer(Done{}); });
+  }
+  commit({membership::ChannelLeft{member, mesh, std::move(channel)}}, std::move(answer));
+}
+
+}  // namespace signet::controller
