@@ -22,20 +22,20 @@ namespace signet::net {
 // Each bound with its reason; config fills them, tests shrink them.
 struct NetOptions {
   wire::HttpLimits http;
-  std::size_t max_body_bytes = 65'536;          // the largest HTTP body any route takes
-  std::size_t high_water_bytes = 256 * 1024;    // stop producing: one slow reader
-  std::size_t max_queued_bytes = 1024 * 1024;   // hard limit of one connection's output queue
-  std::chrono::milliseconds head_timeout{5'000};        // a whole head and body, or 408 and close
+  std::size_t max_body_bytes = 65'536;            // the largest HTTP body any route takes
+  std::size_t high_water_bytes = 256 * 1024;      // stop producing: one slow reader
+  std::size_t max_queued_bytes = 1024 * 1024;     // hard limit of one connection's output queue
+  std::chrono::milliseconds head_timeout{5'000};  // a whole head and body, or 408 and close
   std::chrono::milliseconds idle_http_timeout{30'000};  // keep-alive without a request
   std::chrono::milliseconds ping_interval{30'000};      // a silent WebSocket is pinged
   std::chrono::milliseconds dead_after{75'000};         // and closed when nothing at all came back
   std::chrono::milliseconds slow_consumer_after{30'000};  // output queue not empty, no progress
-  std::chrono::milliseconds close_timeout{2'000};       // a peer's answer to our close frame
-  std::chrono::microseconds spin{50};     // look again before blocking, while there was traffic
-  std::size_t max_connections = 19'000;   // of the whole process; the rest of the fds is for us
+  std::chrono::milliseconds close_timeout{2'000};         // a peer's answer to our close frame
+  std::chrono::microseconds spin{50};    // look again before blocking, while there was traffic
+  std::size_t max_connections = 19'000;  // of the whole process; the rest of the fds is for us
   std::size_t max_connections_per_address = 1'000;  // 0: no limit (dev)
-  std::size_t max_unproven = 2'000;       // connections that nobody called proven() for
-  std::size_t receive_buffer_bytes = 512 * 1024;  // one per shard, shared by its connections
+  std::size_t max_unproven = 2'000;                 // connections that nobody called proven() for
+  std::size_t receive_buffer_bytes = 512 * 1024;    // one per shard, shared by its connections
 };
 
 class Shard {

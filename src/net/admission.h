@@ -1,0 +1,49 @@
+// Admission counts what is connected and says who may come in: no state of a socket, no clock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "net/net_metrics.h"
+#include "net/shard.h"
+
+namespace signet::net {
+
+// What happened to a connection after it was let in. Shards post these to the listener's thread.
+struct Departure {
+  enum class Kind : std::uint8_t { kProven, kLeftProven, kLeftUnproven };
+  Kind kind;
+  std::uint32_t shard;
+  std::array<unsigned char, 16> limit_key;
+};
+
+// Admission is owned by the listener's thread.
+class Admission {
+ public:
+  Admission(const NetOptions& options, std::size_t shards) : options_(options), load_(shards) {}
+
+  // Counts a newcomer and answers its shard, the one with the fewest; or why it must go.
+  struct Answer {
+    std::optional<Refused> refused;
+    std::uint32_t shard = 0;
+  };
+  Answer admit(const PeerAddress& peer);
+  void note(const Departure& departure);
+
+  std::size_t connections() const { return connections_; }
+  std::size_t unproven() const { return unproven_; }
+  std::size_t addresses() const { return per_address_.size(); }
+
+ private:
+  const NetOptions& options_;
+  std::size_t connections_ = 0;
+  std::size_t unproven_ = 0;
+  std::vector<std::size_t> load_;  // by shard
+  // Ordered: who chooses addresses must not choose collisions.
+  std::map<std::array<unsigned char, 16>, std::size_t> per_address_;
+};
+
+}  // namespace signet::net

@@ -1,0 +1,216 @@
+#include "net/listener.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.h"
+
+namespace signet::net {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr int kMaxAcceptsPerTurn = 64;           // those who are in already have a turn in between
+constexpr std::chrono::milliseconds kRest{100};  // after a failure that is likely to last
+constexpr std::chrono::seconds kLogInterval{1};  // per reason
+
+Elapsed never_logged() { return Elapsed{-std::chrono::nanoseconds(kLogInterval)}; }
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(sockaddr_storage);
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+SocketAddress to_socket_address(const PeerAddress& address) {
+  SocketAddress result;
+  if (address.is_ipv4()) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(address.port);
+    std::memcpy(&v4.sin_addr, address.ip.data() + 12, 4);
+    std::memcpy(&result.storage, &v4, sizeof v4);
+    result.size = sizeof v4;
+  } else {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(address.port);
+    std::memcpy(&v6.sin6_addr, address.ip.data(), 16);
+    std::memcpy(&result.storage, &v6, sizeof v6);
+    result.size = sizeof v6;
+  }
+  return result;
+}
+
+PeerAddress from_socket_address(const SocketAddress& address) {
+  PeerAddress result;
+  if (address.storage.ss_family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &address.storage, sizeof v4);
+    result.ip[10] = result.ip[11] = 0xff;
+    std::memcpy(result.ip.data() + 12, &v4.sin_addr, 4);
+    result.port = ntohs(v4.sin_port);
+  } else {
+    sockaddr_in6 v6;
+    std::memcpy(&v6, &address.storage, sizeof v6);
+    std::memcpy(result.ip.data(), &v6.sin6_addr, 16);
+    result.port = ntohs(v6.sin6_port);
+  }
+  return result;
+}
+
+int open_reserve() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+void set_option(int descriptor, int level, int option) {
+  const int on = 1;
+  ::setsockopt(descriptor, level, option, &on, sizeof on);
+}
+
+}  // namespace
+
+Result<Listening> open_listening(const PeerAddress& address) {
+  const auto failed = [&](const char* what) {
+    return Error{ErrorCode::kUnavailable,
+                 std::string(what) + " " + address.text() + ": " + std::strerror(errno)};
+  };
+  const int family = address.is_ipv4() ? AF_INET : AF_INET6;
+  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return failed("no socket for");
+  TcpSocket owner(descriptor);
+  set_option(descriptor, SOL_SOCKET, SO_REUSEADDR);
+  if (family == AF_INET6) set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY);
+
+  SocketAddress wanted = to_socket_address(address);
+  if (::bind(descriptor, wanted.get(), wanted.size) != 0) return failed("can't bind");
+  if (::listen(descriptor, kBacklog) != 0) return failed("can't listen on");
+  SocketAddress real;
+  if (::getsockname(descriptor, real.get(), &real.size) != 0) return failed("no name for");
+  return Listening{owner.release(), from_socket_address(real)};
+}
+
+Listener::Listener(const NetOptions& options, NetMetrics& metrics, std::size_t shards, Shard& home,
+                   Poller& poller, HandOver hand_over)
+    : options_(options),
+      metrics_(metrics),
+      home_(home),
+      poller_(poller),
+      hand_over_(std::move(hand_over)),
+      admission_(options, shards),
+      reserve_(open_reserve()) {
+  for (Refusals& refusals : refusals_) refusals.logged = never_logged();
+}
+
+Listener::~Listener() {
+  stop();
+  if (reserve_ >= 0) ::close(reserve_);
+}
+
+void Listener::add(int descriptor) {
+  descriptors_.push_back(descriptor);
+  if (!resting_) poller_.add(descriptor, EPOLLIN, descriptors_.size());
+}
+
+void Listener::stop() {
+  for (const int descriptor : descriptors_) ::close(descriptor);
+  descriptors_.clear();
+}
+
+void Listener::on_ready(std::uint64_t tag) {
+  if (tag == Poller::kWakeTag || tag > descriptors_.size()) return;
+  const int descriptor = descriptors_[tag - 1];
+  for (int i = 0; i < kMaxAcceptsPerTurn && !resting_; ++i) {
+    if (!accept_one(descriptor)) return;
+  }
+}
+
+// Answers whether there may be more to accept.
+bool Listener::accept_one(int descriptor) {
+  SocketAddress from;
+  const int accepted = ::accept4(descriptor, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (accepted >= 0) {
+    welcome(TcpSocket(accepted), from_socket_address(from));
+    return true;
+  }
+  switch (errno) {
+    case EAGAIN:
+      return false;
+    case EMFILE:
+    case ENFILE:
+      on_no_descriptors(descriptor);
+      return true;
+    case ENOBUFS:
+    case ENOMEM:
+      rest_a_while();
+      return false;
+    default:
+      return true;  // an error of that one connection, which is gone
+  }
+}
+
+void Listener::welcome(TcpSocket socket, const PeerAddress& peer) {
+  const auto answer = admission_.admit(peer);
+  if (answer.refused) {
+    socket.reset_on_close();
+    return refuse(*answer.refused, &peer);
+  }
+  metrics_.accepted.add();
+  set_option(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY);
+  hand_over_(answer.shard, std::move(socket), peer);
+}
+
+// Leaving the peer in the backlog would wake this thread for ever; so it is taken in with the
+// descriptor that is kept for that, and sent away.
+void Listener::on_no_descriptors(int descriptor) {
+  if (reserve_ < 0) reserve_ = open_reserve();
+  if (reserve_ < 0) return rest_a_while();
+  ::close(reserve_);
+  const int accepted = ::accept4(descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (accepted >= 0) {
+    TcpSocket(accepted).reset_on_close();
+    refuse(Refused::kDescriptors, nullptr);
+  }
+  reserve_ = open_reserve();
+  // Another thread was faster: without a reserve, accepting can only fail.
+  if (reserve_ < 0 || accepted < 0) rest_a_while();
+}
+
+void Listener::rest_a_while() {
+  if (resting_) return;
+  resting_ = true;
+  for (const int descriptor : descriptors_) poller_.remove(descriptor);
+  home_.after(kRest, [this] { watch(); });
+}
+
+void Listener::watch() {
+  resting_ = false;
+  if (reserve_ < 0) reserve_ = open_reserve();
+  for (std::size_t i = 0; i < descriptors_.size(); ++i) {
+    poller_.add(descriptors_[i], EPOLLIN, i + 1);
+  }
+}
+
+void Listener::refuse(Refused reason, const PeerAddress* peer) {
+  metrics_.refused[reason].add();
+  Refusals& refusals = refusals_[static_cast<std::size_t>(reason)];
+  ++refusals.unlogged;
+  const Elapsed now = home_.now();
+  if (now - refusals.logged < kLogInterval) return;
+  log(LogLevel::kWarn, "net.refused",
+      {{"reason", name_of(reason)},
+       {"count", refusals.unlogged},
+       {"peer", peer != nullptr ? peer->text() : std::string()}});
+  refusals.logged = now;
+  refusals.unlogged = 0;
+}
+
+void Listener::note(const std::vector<Departure>& departures) {
+  for (const Departure& departure : departures) admission_.note(departure);
+}
+
+}  // namespace signet::net

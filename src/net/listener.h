@@ -1,0 +1,67 @@
+// Listener accepts sockets, refuses those over a limit, and hands each of the others to a shard.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "net/admission.h"
+#include "net/poller.h"
+#include "net/tcp_socket.h"
+
+namespace signet::net {
+
+// A socket that is bound and listens, and the address that came of it.
+struct Listening {
+  int descriptor;
+  PeerAddress address;
+};
+Result<Listening> open_listening(const PeerAddress& address);
+
+// Listener lives on one shard's thread, which calls it; the other shards are reached by HandOver.
+class Listener {
+ public:
+  using HandOver = std::function<void(std::uint32_t shard, TcpSocket socket, PeerAddress peer)>;
+
+  // `home` is the shard whose thread this is, `poller` the one it waits with.
+  Listener(const NetOptions& options, NetMetrics& metrics, std::size_t shards, Shard& home,
+           Poller& poller, HandOver hand_over);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener();
+
+  // Accepts from `descriptor`, which it owns from now on.
+  void add(int descriptor);
+  void on_ready(std::uint64_t tag);
+  void note(const std::vector<Departure>& departures);
+  void stop();  // closes what listens
+
+  // Tags of its sockets in the poller. A connection's tag has its use count, never 0, in the upper
+  // half.
+  static bool is_listener(std::uint64_t tag) { return tag >> 32 == 0; }
+
+ private:
+  struct Refusals {
+    Elapsed logged{};
+    std::size_t unlogged = 0;
+  };
+
+  bool accept_one(int descriptor);
+  void welcome(TcpSocket socket, const PeerAddress& peer);
+  void refuse(Refused reason, const PeerAddress* peer);
+  void on_no_descriptors(int descriptor);
+  void rest_a_while();
+  void watch();
+
+  const NetOptions& options_;
+  NetMetrics& metrics_;
+  Shard& home_;
+  Poller& poller_;
+  const HandOver hand_over_;
+  Admission admission_;
+  std::vector<int> descriptors_;  // the tag of each is its place + 1
+  int reserve_ = -1;              // given up for a moment to tell a peer that no descriptor is left
+  bool resting_ = false;
+  std::array<Refusals, kRefusedCount> refusals_;
+};
+
+}  // namespace signet::net

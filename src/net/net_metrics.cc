@@ -1,0 +1,37 @@
+#include "net/net_metrics.h"
+
+#include <array>
+
+namespace signet::net {
+namespace {
+
+constexpr std::string_view kClosed = "signet_net_closed_total";
+constexpr std::string_view kClosedHelp =
+    "Connections that ended, by reason; lost: the peer went away without a word.";
+
+}  // namespace
+
+std::string_view name_of(Refused reason) {
+  constexpr std::array<std::string_view, kRefusedCount> names{"capacity", "address", "unproven",
+                                                              "descriptors"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
+NetMetrics::NetMetrics(MetricRegistry& metrics)
+    : connections(metrics.gauge("signet_connections", "Open sockets.")),
+      accepted(metrics.counter("signet_net_accepted_total", "Sockets that were accepted.")),
+      refused(metrics, "signet_net_refused_total",
+              "Sockets that were closed at once because a limit was reached.", "reason",
+              kRefusedCount),
+      closed(metrics, kClosed, kClosedHelp, "reason", kCloseReasonCount),
+      lost(metrics.counter(kClosed, kClosedHelp, "reason=\"lost\"")),
+      http_requests(metrics.counter("signet_net_http_requests_total", "Complete HTTP requests.")),
+      http_bad(metrics.counter("signet_net_http_bad_total",
+                               "HTTP requests that were malformed, too large or too slow.")),
+      bytes_in(metrics.counter("signet_net_bytes_in_total", "Bytes received.")),
+      bytes_out(metrics.counter("signet_net_bytes_out_total", "Bytes sent.")),
+      dropped_frames(metrics.counter("signet_net_dropped_frames_total",
+                                     "Frames not queued because the peer's queue was full.")),
+      pings(metrics.counter("signet_net_pings_total", "Pings sent to silent peers.")) {}
+
+}  // namespace signet::net
