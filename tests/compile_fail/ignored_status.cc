@@ -1,0 +1,11 @@
+// A Status is a Result too.
+#include "base/result.h"
+
+signet::Status check();
+
+bool control() {
+#ifdef SIGNET_MISUSE
+  check();
+#endif
+  return check().ok();
+}
