@@ -1,0 +1,74 @@
+// The commands of the writer: what is asked, of whom, and what came of it.
+#pragma once
+
+#include <functional>
+#include <variant>
+#include <vector>
+
+#include "store/store.h"
+
+namespace signet::store::sqlite {
+
+// What a failed transaction means for the commands that were in it.
+enum class Refusal : std::uint8_t { kDiskFull, kUnavailable };
+
+struct PublishCommand {
+  Publish publish;
+  Mailbox* to;
+  std::function<void(PublishAnswer)> answer;
+  PublishAnswer result{PublishOutcome::kUnavailable};
+};
+struct ConfirmCommand {
+  MemberNumber member;
+  std::vector<MessageNumber> numbers;
+};
+struct HelloCommand {
+  AdmitHello hello;
+  Mailbox* to;
+  std::function<void(HelloOutcome)> answer;
+  HelloOutcome result = HelloOutcome::kUnavailable;
+};
+struct CommitCommand {
+  std::vector<membership::Change> changes;
+  Mailbox* to;
+  std::function<void(Status)> answer;
+  Status result = Done{};
+};
+struct ProbeCommand {
+  Mailbox* to;
+  std::function<void(Status)> answer;
+  Status result = Done{};
+};
+struct SweepCommand {
+  WallTime now;
+  Mailbox* to;
+  std::function<void()> answer;
+};
+
+using Command = std::variant<PublishCommand, ConfirmCommand, HelloCommand, CommitCommand,
+                             ProbeCommand, SweepCommand>;
+
+// Rows that the command is likely to touch.
+std::size_t weight_of(const Command& command);
+
+// Gives the command the outcome of a transaction that was rolled back. A confirmation and a sweep
+// have none.
+void refuse(Command& command, Refusal why);
+
+// Groups the answers of one commit by mailbox, so that each thread is woken once.
+class Answers {
+ public:
+  void add(Command& command);  // takes the answer out of it
+  void post();
+
+ private:
+  void add(Mailbox* to, Mailbox::Task task);
+
+  struct Group {
+    Mailbox* to;
+    std::vector<Mailbox::Task> tasks;
+  };
+  std::vector<Group> groups_;  // few: one a shard
+};
+
+}  // namespace signet::store::sqlite

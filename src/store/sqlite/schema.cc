@@ -1,0 +1,119 @@
+#include "store/sqlite/schema.h"
+
+#include <string>
+#include <vector>
+
+namespace signet::store::sqlite {
+namespace {
+
+// Version 1. Times are milliseconds since 1970. The tables that a publish writes have one tree
+// each: `sent` is swept by walking it, `mailbox` by recipient, so neither needs an index more.
+const std::vector<const char*>& version_1() {
+  static const std::vector<const char*> statements = {
+      "CREATE TABLE state(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+      "INSERT INTO state VALUES('next_message', 1), ('probe', 0)",
+
+      // Every message that was taken, so that a retry is not a second one.
+      "CREATE TABLE sent(id BLOB PRIMARY KEY, content BLOB NOT NULL, created INTEGER NOT NULL,"
+      " queued INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+
+      // Content, for as long as a row of mailbox or dead_letter names it.
+      "CREATE TABLE message(number INTEGER PRIMARY KEY, id BLOB NOT NULL, mesh INTEGER NOT NULL,"
+      " sender INTEGER NOT NULL, priority INTEGER NOT NULL, receipts INTEGER NOT NULL,"
+      " created INTEGER NOT NULL, expires INTEGER NOT NULL, target TEXT NOT NULL,"
+      " body BLOB NOT NULL) STRICT",
+      "CREATE TABLE mailbox(recipient INTEGER NOT NULL, number INTEGER NOT NULL,"
+      " priority INTEGER NOT NULL, due INTEGER NOT NULL, PRIMARY KEY(recipient, number))"
+      " STRICT, WITHOUT ROWID",
+      "CREATE TABLE dead_letter(mesh INTEGER NOT NULL, number INTEGER NOT NULL,"
+      " recipient INTEGER NOT NULL, reason INTEGER NOT NULL, died INTEGER NOT NULL,"
+      " PRIMARY KEY(mesh, number, recipient)) STRICT, WITHOUT ROWID",
+      "CREATE INDEX dead_letter_died ON dead_letter(died)",
+
+      "CREATE TABLE mesh(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+      " slug TEXT NOT NULL UNIQUE, owner BLOB, root_key TEXT NOT NULL,"
+      " max_connections INTEGER NOT NULL, legacy_join INTEGER NOT NULL) STRICT",
+      "CREATE TABLE member(number INTEGER PRIMARY KEY, mesh INTEGER NOT NULL, id TEXT NOT NULL,"
+      " key BLOB NOT NULL, display_name TEXT NOT NULL, role INTEGER NOT NULL,"
+      " standing INTEGER NOT NULL, joined INTEGER NOT NULL, UNIQUE(mesh, key), UNIQUE(mesh, id))"
+      " STRICT",
+      "CREATE TABLE member_tag(member INTEGER NOT NULL, tag TEXT NOT NULL,"
+      " PRIMARY KEY(member, tag)) STRICT, WITHOUT ROWID",
+      "CREATE TABLE invite(digest BLOB PRIMARY KEY, mesh INTEGER NOT NULL, role INTEGER NOT NULL,"
+      " max_uses INTEGER NOT NULL, uses INTEGER NOT NULL, expires INTEGER NOT NULL,"
+      " revoked INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+      "CREATE TABLE channel(mesh INTEGER NOT NULL, name TEXT NOT NULL, member INTEGER NOT NULL,"
+      " PRIMARY KEY(mesh, name, member)) STRICT, WITHOUT ROWID",
+
+      "CREATE TABLE hello(member INTEGER NOT NULL, timestamp INTEGER NOT NULL,"
+      " digest BLOB NOT NULL, PRIMARY KEY(member, timestamp, digest)) STRICT, WITHOUT ROWID",
+      "CREATE TABLE hello_floor(member INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL) STRICT",
+
+      "PRAGMA application_id = 1397182036",  // kApplicationId
+      "PRAGMA user_version = 1",
+  };
+  return statements;
+}
+
+Status failed(Database& database, ErrorCode code, const std::string& what) {
+  database.take_failure();
+  return Error{code, what + ": " + database.failure_text()};
+}
+
+Status run_step(Database& database, const std::vector<const char*>& statements,
+                const std::function<void()>& before_statement) {
+  bool good = database.execute("BEGIN IMMEDIATE");
+  for (const char* sql : statements) {
+    if (good) before_statement();
+    good = good && database.execute(sql);
+  }
+  if (good) before_statement();
+  if (good && database.execute("COMMIT")) return Done{};
+  if (database.in_transaction()) database.execute("ROLLBACK");
+  return failed(database, ErrorCode::kUnavailable, "the schema could not be written");
+}
+
+}  // namespace
+
+Status configure(Database& database, bool synchronous_full) {
+  database.number("SELECT COUNT(*) FROM sqlite_schema");
+  if (database.failed()) return failed(database, ErrorCode::kMalformed, "not a database of Signet");
+  if (database.text("PRAGMA journal_mode = WAL") != "wal") {
+    return failed(database, ErrorCode::kUnavailable, "the database refuses write-ahead logging");
+  }
+  // secure_delete FAST: overwrites what is deleted where that costs no further page.
+  // The writer checkpoints itself, because an automatic checkpoint hides a failed sync.
+  database.execute(synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  database.execute("PRAGMA wal_autocheckpoint = 0");
+  database.execute("PRAGMA secure_delete = FAST");
+  database.execute("PRAGMA temp_store = MEMORY");
+  database.execute("PRAGMA cache_size = -16384");            // 16 MiB
+  database.execute("PRAGMA journal_size_limit = 67108864");  // 64 MiB
+  const std::int64_t level = database.number("PRAGMA synchronous");
+  if (database.failed()) return failed(database, ErrorCode::kUnavailable, "settings refused");
+  if (level != (synchronous_full ? 2 : 1)) {
+    return Error{ErrorCode::kUnavailable,
+                 "synchronous is not in force: the database answers " + std::to_string(level)};
+  }
+  return Done{};
+}
+
+Status migrate(Database& database, const std::function<void()>& before_statement) {
+  const std::int64_t application = database.number("PRAGMA application_id");
+  const std::int64_t version = database.number("PRAGMA user_version");
+  const std::int64_t tables = database.number("SELECT COUNT(*) FROM sqlite_schema");
+  if (database.failed()) return failed(database, ErrorCode::kMalformed, "unreadable database");
+  const bool empty = application == 0 && version == 0 && tables == 0;
+  if (!empty && application != kApplicationId) {
+    return Error{ErrorCode::kMalformed, "the database belongs to another program"};
+  }
+  if (version > kSchemaVersion) {
+    return Error{ErrorCode::kMalformed,
+                 "the database has schema " + std::to_string(version) + ", this program knows " +
+                     std::to_string(kSchemaVersion) + ": run a newer program"};
+  }
+  if (version < 1) return run_step(database, version_1(), before_statement);
+  return Done{};
+}
+
+}  // namespace signet::store::sqlite

@@ -1,0 +1,104 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "store/sqlite/schema.h"
+
+namespace signet::store {
+namespace sqlite {
+
+SqliteStore::SqliteStore(DataDirectory directory, const StoreOptions& options)
+    : options_(options), directory_(std::move(directory)) {}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const StoreOptions& options,
+                                                       const Clock& clock,
+                                                       MetricRegistry& metrics) {
+  SIGNET_TRY(DataDirectory directory, DataDirectory::open(options.directory));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(directory), options));
+  const DataDirectory& folder = store->directory_;
+
+  auto writing = std::make_unique<Database>();
+  SIGNET_TRY([[maybe_unused]] auto opened,
+             writing->open(folder.database_path(), Database::Access::kWrite));
+  SIGNET_TRY([[maybe_unused]] auto configured, configure(*writing, options.synchronous_full));
+  SIGNET_TRY([[maybe_unused]] auto migrated, migrate(*writing));
+  SIGNET_TRY([[maybe_unused]] auto synced, folder.sync());
+  store->writer_ = std::make_unique<Writer>(std::move(writing),
+                                            Reserve(folder.reserve_path(), options.reserve_bytes),
+                                            store->options_, clock, metrics);
+  SIGNET_TRY(store->membership_, store->writer_->load());
+
+  auto reading = std::make_unique<Database>();
+  SIGNET_TRY([[maybe_unused]] auto reopened,
+             reading->open(folder.database_path(), Database::Access::kRead));
+  store->reader_ = std::make_unique<Reader>(std::move(reading), store->options_);
+  log(LogLevel::kInfo, "store.opened",
+      {{"directory", folder.path()}, {"membership", store->membership_.size()}});
+  return store;
+}
+
+std::vector<membership::Change> SqliteStore::membership_at_start() {
+  return std::exchange(membership_, {});
+}
+
+void SqliteStore::start(OnStored on_stored) {
+  writer_->start(std::move(on_stored));
+  reader_->start();
+}
+
+template <class Kind>
+void SqliteStore::offer(Kind kind) {
+  Command command(std::move(kind));
+  if (writer_->offer(command)) return;
+  refuse(command, Refusal::kUnavailable);
+  Answers answers;
+  answers.add(command);
+  answers.post();
+}
+
+void SqliteStore::publish(Publish command, Mailbox& to, std::function<void(PublishAnswer)> answer) {
+  offer(PublishCommand{std::move(command), &to, std::move(answer)});
+}
+
+void SqliteStore::confirm(MemberNumber member, std::vector<MessageNumber> numbers) {
+  writer_->post(ConfirmCommand{member, std::move(numbers)});
+}
+
+void SqliteStore::admit_hello(AdmitHello command, Mailbox& to,
+                              std::function<void(HelloOutcome)> answer) {
+  offer(HelloCommand{command, &to, std::move(answer)});
+}
+
+void SqliteStore::commit(std::vector<membership::Change> changes, Mailbox& to,
+                         std::function<void(Status)> answer) {
+  offer(CommitCommand{std::move(changes), &to, std::move(answer)});
+}
+
+void SqliteStore::read_mailbox(MailboxQuery query, Mailbox& to,
+                               std::function<void(Result<MailboxPage>)> answer) {
+  reader_->read_mailbox(query, to, std::move(answer));
+}
+
+void SqliteStore::list_dead(MeshNumber mesh, MessageNumber before, std::size_t limit, Mailbox& to,
+                            std::function<void(Result<std::vector<DeadLetter>>)> answer) {
+  reader_->list_dead(mesh, before, limit, to, std::move(answer));
+}
+
+void SqliteStore::probe(Mailbox& to, std::function<void(Status)> answer) {
+  offer(ProbeCommand{&to, std::move(answer)});
+}
+
+void SqliteStore::sweep_for_test(WallTime now, Mailbox& to, std::function<void()> answer) {
+  writer_->post(SweepCommand{now, &to, std::move(answer)});
+}
+
+}  // namespace sqlite
+
+Result<std::unique_ptr<Store>> open_sqlite(const StoreOptions& options, const Clock& clock,
+                                           MetricRegistry& metrics) {
+  SIGNET_TRY(std::unique_ptr<Store> store, sqlite::SqliteStore::open(options, clock, metrics));
+  return store;
+}
+
+}  // namespace signet::store

@@ -1,0 +1,48 @@
+// SqliteStore is the Store on SQLite: a writer, a reader, and the directory they share.
+#pragma once
+
+#include <memory>
+
+#include "store/sqlite/data_directory.h"
+#include "store/sqlite/reader.h"
+#include "store/sqlite/writer.h"
+
+namespace signet::store::sqlite {
+
+class SqliteStore final : public Store {
+ public:
+  static Result<std::unique_ptr<SqliteStore>> open(const StoreOptions& options, const Clock& clock,
+                                                   MetricRegistry& metrics);
+
+  std::vector<membership::Change> membership_at_start() override;
+  void start(OnStored on_stored) override;
+  void publish(Publish command, Mailbox& to, std::function<void(PublishAnswer)> answer) override;
+  void confirm(MemberNumber member, std::vector<MessageNumber> numbers) override;
+  void admit_hello(AdmitHello command, Mailbox& to,
+                   std::function<void(HelloOutcome)> answer) override;
+  void commit(std::vector<membership::Change> changes, Mailbox& to,
+              std::function<void(Status)> answer) override;
+  void read_mailbox(MailboxQuery query, Mailbox& to,
+                    std::function<void(Result<MailboxPage>)> answer) override;
+  void list_dead(MeshNumber mesh, MessageNumber before, std::size_t limit, Mailbox& to,
+                 std::function<void(Result<std::vector<DeadLetter>>)> answer) override;
+  void probe(Mailbox& to, std::function<void(Status)> answer) override;
+  void sweep_for_test(WallTime now, Mailbox& to, std::function<void()> answer) override;
+
+  void limit_pages_for_test(std::int64_t pages) { writer_->limit_pages_for_test(pages); }
+
+ private:
+  SqliteStore(DataDirectory directory, const StoreOptions& options);
+
+  // Posts the command, or answers the refusal of a full inbox at once.
+  template <class Kind>
+  void offer(Kind command);
+
+  const StoreOptions options_;
+  DataDirectory directory_;  // outlives the connections: it holds the lock
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Reader> reader_;  // goes first: the last connection to close empties the log
+  std::vector<membership::Change> membership_;
+};
+
+}  // namespace signet::store::sqlite
