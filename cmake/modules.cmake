@@ -29,8 +29,10 @@ foreach(line ${lines})
     target_link_libraries(${module}_test ${module} GTest::gtest_main)
     target_compile_definitions(${module}_test PRIVATE SIGNET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${module} COMMAND ${module}_test)
+    set_tests_properties(${module} PROPERTIES LABELS unit TIMEOUT 120)
   endif()
 endforeach()
 
 add_test(NAME layers COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/check_layers.py
                              ${CMAKE_SOURCE_DIR}/src)
+set_tests_properties(layers PROPERTIES LABELS rules)
