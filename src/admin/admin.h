@@ -19,7 +19,7 @@
 namespace signet::admin {
 
 struct AdminOptions {
-  std::string operator_token;      // empty: the operator's API answers 403
+  std::string operator_token;  // empty: the operator's API answers 403
   std::string version;
   std::string git_sha;
   bool allow_sample_keys = false;  // dev only: the secrets of these keys are public
@@ -27,10 +27,10 @@ struct AdminOptions {
   std::vector<std::string> hosts;  // Host names a local hook may use beside the loopback ones
   double hooks_per_second = 0.5;   // 30 a minute per process: the format's
   double hooks_burst = 30;
-  std::size_t hook_processes = 16'384;       // processes remembered by that limit
-  std::size_t max_hook_body = 64 * 1024;     // the format's
-  std::size_t max_dead_letters = 1'000;      // of one answer
-  std::int64_t min_free_bytes = 32 << 20;    // less on the disk: not ready
+  std::size_t hook_processes = 16'384;          // processes remembered by that limit
+  std::size_t max_hook_body = 64 * 1024;        // the format's
+  std::size_t max_dead_letters = 1'000;         // of one answer
+  std::int64_t min_free_bytes = 32 << 20;       // less on the disk: not ready
   std::chrono::milliseconds clock_step{5'000};  // a larger jump of the wall clock is an alarm
 };
 
@@ -70,8 +70,7 @@ class Admin {
   void list_meshes(const Call& call);
   void list_members(const Call& call, const membership::MeshSnapshot& mesh);
   void list_dead_letters(const Call& call, const membership::MeshSnapshot& mesh);
-  void change_member(const Call& call, const membership::MeshSnapshot& mesh,
-                     std::string_view rest);
+  void change_member(const Call& call, const membership::MeshSnapshot& mesh, std::string_view rest);
   void add_invite(const Call& call);
   void revoke_invite(const Call& call);
 
@@ -82,7 +81,6 @@ class Admin {
   const MetricRegistry& registry_;
   const Elapsed started_;
   trust::ClockWatch clock_watch_;
-  Elapsed last_clock_step_{};
   Counter& clock_steps_;
   Counter& hook_requests_;
   Counter& hook_limited_;

@@ -17,8 +17,8 @@ std::int64_t free_bytes(const std::string& directory) {
 }  // namespace
 
 void Admin::health(const Call& call) {
-  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(
-      shared_.clock.elapsed() - started_);
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(shared_.clock.elapsed() - started_);
   shared_.store.probe(control_.mailbox(), [this, reply = call.reply, uptime](const Status& store) {
     const bool full = !store.ok() && store.error().code == ErrorCode::kOverloaded;
     const std::string_view status = store.ok() ? "ok" : full ? "degraded" : "down";
@@ -33,9 +33,7 @@ void Admin::health(const Call& call) {
 // Ready to take work: the store commits, the disk has room, the clock did not just jump.
 void Admin::ready(const Call& call) {
   const bool room = free_bytes(options_.data_directory) >= options_.min_free_bytes;
-  const Elapsed now = shared_.clock.elapsed();
-  const auto window = 2 * shared_.options.max_skew;
-  const bool steady = last_clock_step_ == Elapsed{} || now - last_clock_step_ > window;
+  const bool steady = clock_watch_.is_steady(shared_.clock.elapsed(), 2 * shared_.options.max_skew);
   shared_.store.probe(control_.mailbox(), [reply = call.reply, room, steady](const Status& store) {
     const bool ready = store.ok() && room && steady;
     wire::JsonWriter json;
@@ -53,10 +51,8 @@ void Admin::metrics(const Call& call) {
 }
 
 void Admin::watch_clock() {
-  const Elapsed now = shared_.clock.elapsed();
-  const auto step = clock_watch_.observe(shared_.clock.wall(), now);
+  const auto step = clock_watch_.observe(shared_.clock.wall(), shared_.clock.elapsed());
   if (!step) return;
-  last_clock_step_ = now;
   clock_steps_.add();
   log(LogLevel::kError, "clock.stepped", {{"by_ms", std::int64_t{step->count()}}});
 }

@@ -183,7 +183,10 @@ void Admin::list_dead_letters(const Call& call, const membership::MeshSnapshot& 
           json.object().key("number").value(letter.number.value);
           json.key("messageId").value(to_hex(letter.envelope->id));
           json.key("from").value(key_of(letter.envelope->sender));
-          json.key("to").value(letter.envelope->to).key("recipient").value(key_of(letter.recipient));
+          json.key("to")
+              .value(letter.envelope->to)
+              .key("recipient")
+              .value(key_of(letter.recipient));
           json.key("reason").value(name_of(letter.reason));
           json.key("createdAt").value(iso8601(letter.envelope->created));
           json.key("diedAt").value(iso8601(letter.died)).end();
@@ -235,9 +238,8 @@ void Admin::add_invite(const Call& call) {
   if (!claim.ok() || uses < 1) {
     return call.reply(failed(400, "bad_request", "invite_token and max_uses"));
   }
-  controller_.add_invite(*claim, token, uses, [reply = call.reply](const Status& status) {
-    reply(answer_of(status));
-  });
+  controller_.add_invite(*claim, token, uses,
+                         [reply = call.reply](const Status& status) { reply(answer_of(status)); });
 }
 
 void Admin::revoke_invite(const Call& call) {
@@ -245,10 +247,9 @@ void Admin::revoke_invite(const Call& call) {
   const Status parsed = body.parse(call.body);
   if (!parsed.ok()) return call.reply(answer_of(parsed));
   const std::string link(body.root()["invite_token"].string().value_or(""));
-  controller_.revoke_invite(dialects::token_of_link(link),
-                            [reply = call.reply](const Status& status) {
-                              reply(answer_of(status));
-                            });
+  controller_.revoke_invite(
+      dialects::token_of_link(link),
+      [reply = call.reply](const Status& status) { reply(answer_of(status)); });
 }
 
 }  // namespace signet::admin

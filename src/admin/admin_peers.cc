@@ -74,15 +74,15 @@ void Admin::join(const Call& call) {
   };
   const auto body = dialects::read_join(call.body);
   if (!body.ok()) return refuse(JoinRefusal::kBadRequest);
-  const std::string& hex = std::visit([](const auto& b) -> const std::string& { return b.pubkey; },
-                                      *body);
+  const std::string& hex =
+      std::visit([](const auto& b) -> const std::string& { return b.pubkey; }, *body);
   const auto key = crypto::public_key_from_hex(hex);
   const bool usable = key && crypto::is_enrollable(*key) &&
                       (options_.allow_sample_keys || !crypto::is_published_sample(*key));
   if (!usable) return refuse(JoinRefusal::kBadKey);
 
-  const auto answer = [this, reply = call.reply, peer = call.peer.text()](
-                          const controller::JoinOutcome& outcome) {
+  const auto answer = [this, reply = call.reply,
+                       peer = call.peer.text()](const controller::JoinOutcome& outcome) {
     if (const auto* code = std::get_if<JoinRefusal>(&outcome)) {
       join_refused_[*code].add();
       log(LogLevel::kWarn, "join.refused", {{"reason", name_of(*code)}, {"peer", peer}});
@@ -106,9 +106,9 @@ void Admin::join(const Call& call) {
 // sends Origin on a cross-site POST, and a rebound name shows in Host.
 bool Admin::may_post_hook(const Call& call) const {
   const std::string_view host = host_name(call.host);
-  const bool local_name = host == "localhost" || host == "127.0.0.1" || host == "[::1]" ||
-                          std::find(options_.hosts.begin(), options_.hosts.end(), host) !=
-                              options_.hosts.end();
+  const bool local_name =
+      host == "localhost" || host == "127.0.0.1" || host == "[::1]" ||
+      std::find(options_.hosts.begin(), options_.hosts.end(), host) != options_.hosts.end();
   return call.peer.is_loopback() && !call.origin && local_name;
 }
 

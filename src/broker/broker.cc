@@ -32,8 +32,8 @@ BrokerMetrics::BrokerMetrics(MetricRegistry& registry)
       confirmed_by_receipt(registry.counter("signet_confirmed_total",
                                             "Pushes known to have arrived, by what said so.",
                                             "by=\"receipt\"")),
-      duplicates(registry.counter("signet_duplicate_sends_total",
-                                  "Retries that were the same message.")) {
+      duplicates(
+          registry.counter("signet_duplicate_sends_total", "Retries that were the same message.")) {
   constexpr std::array<std::string_view, 3> kPriorities{"now", "next", "low"};
   for (std::size_t i = 0; i < kPriorities.size(); ++i) {
     routed[i] = &registry.counter("broker_messages_routed_total", "Messages stored, by priority.",
@@ -48,7 +48,8 @@ Shared::Shared(const BrokerOptions& its_options, store::Store& its_store, Mailbo
       control(its_control),
       clock(its_clock),
       metrics(registry),
-      send_rates(its_options.sends_per_second, its_options.sends_burst) {}
+      send_rates(its_options.sends_per_second, its_options.sends_burst),
+      hello_rates(its_options.hellos_per_second_member, its_options.hellos_burst_member) {}
 
 Broker::Broker(Shared& shared, net::Shard& shard)
     : shared_(shared),
@@ -183,8 +184,7 @@ void Broker::say(Session& session, const dialects::Reply& reply) {
 }
 
 void Broker::refuse(Session& session, Refusal code, std::string_view client_id,
-                    std::optional<std::chrono::nanoseconds> retry_after,
-                    std::string_view detail) {
+                    std::optional<std::chrono::nanoseconds> retry_after, std::string_view detail) {
   shared_.metrics.refused[code].add();
   dialects::Refused refused{code, client_id, std::nullopt};
   if (retry_after) {

@@ -1,5 +1,5 @@
-// Broker is the core on one shard: it admits, authorizes, routes and delivers for the connections of
-// that shard. Every message takes the same way, whatever dialect its sender speaks:
+// Broker is the core on one shard: it admits, authorizes, routes and delivers for the connections
+// of that shard. Every message takes the same way, whatever dialect its sender speaks:
 //   bytes → dialect → prove → guard → authorize → route → store → deliver → confirmed
 //
 // Lives on its shard's thread. Other threads reach it through the shard's mailbox only, by the
@@ -36,11 +36,12 @@ struct Shared {
 
   const BrokerOptions& options;
   store::Store& store;
-  Mailbox& control;                            // the control thread's
+  Mailbox& control;                              // the control thread's
   controller::Controller* controller = nullptr;  // used by tasks posted to `control` only
   const Clock& clock;
   BrokerMetrics metrics;
   MemberRates send_rates;
+  MemberRates hello_rates;
   MeshLoads loads;
   HttpHandler http;
   std::vector<Broker*> brokers;  // by shard
@@ -62,7 +63,8 @@ class Broker final : public net::ConnectionEvents {
 
   // From here on: this shard's thread only. Others post.
 
-  // A new state of membership; sessions of `narrowed` members that may no longer connect are closed.
+  // A new state of membership; sessions of `narrowed` members that may no longer connect are
+  // closed.
   void show(std::shared_ptr<const membership::MembershipSnapshot> snapshot,
             const std::vector<MemberNumber>& narrowed);
   // A commit stored these.
@@ -139,8 +141,8 @@ class Broker final : public net::ConnectionEvents {
   std::vector<std::unique_ptr<dialects::Dialect>> dialects_;
   std::shared_ptr<const membership::MembershipSnapshot> snapshot_;
   std::unordered_map<MemberNumber, std::vector<Session*>> sessions_;  // admitted ones
-  std::set<Session*> working_;  // whose status may fall back
-  std::vector<Id> pushed_;      // got a push this turn
+  std::set<Session*> working_;                                        // whose status may fall back
+  std::vector<Id> pushed_;                                            // got a push this turn
   std::map<HookTarget, std::pair<dialects::Status, Elapsed>> hooks_;  // until when
   trust::RateLimiter<std::array<unsigned char, 16>, crypto::KeyedHash> hello_rates_;
   trust::RateLimiter<std::array<unsigned char, 16>, crypto::KeyedHash> request_rates_;

@@ -20,14 +20,16 @@ void Broker::on_hello(Session& session, const dialects::Hello& hello) {
   }
   const membership::MeshSnapshot* mesh = snapshot_->mesh(hello.claim.mesh_id);
   const bool has_capacity =
-      mesh == nullptr ||
-      shared_.loads.count(mesh->mesh().number) < mesh->mesh().max_connections;
-  const auto checked = trust::check_hello(hello.claim, shared_.clock.wall(),
-                                          shared_.options.max_skew, has_capacity);
+      mesh == nullptr || shared_.loads.count(mesh->mesh().number) < mesh->mesh().max_connections;
+  const auto checked =
+      trust::check_hello(hello.claim, shared_.clock.wall(), shared_.options.max_skew, has_capacity);
   if (const auto* code = std::get_if<HelloReject>(&checked)) return reject(session, *code);
   const auto& proven = std::get<trust::ProvenHello>(checked);
   const membership::Member* member = mesh == nullptr ? nullptr : mesh->member(proven.key);
   if (member == nullptr) return reject(session, HelloReject::kUnauthorized);
+  if (shared_.hello_rates.take(member->number, shard_.now())) {
+    return reject(session, HelloReject::kRateLimited);
+  }
 
   const bool authorized =
       member->id == hello.claim.member_id && membership::may_connect(member->standing);
@@ -42,11 +44,11 @@ void Broker::on_hello(Session& session, const dialects::Hello& hello) {
   // Only what is admitted is remembered; a hello of someone who may not enter is looked up, since
   // `replayed` comes before `unauthorized`.
   store::AdmitHello command{member->number, proven.timestamp_ms, proven.digest, authorized};
-  shared_.store.admit_hello(command, mailbox(),
-                            [this, id = session.connection.id(), authorized](
-                                store::HelloOutcome outcome) {
-                              on_hello_remembered(id, outcome, authorized);
-                            });
+  shared_.store.admit_hello(
+      command, mailbox(),
+      [this, id = session.connection.id(), authorized](store::HelloOutcome outcome) {
+        on_hello_remembered(id, outcome, authorized);
+      });
 }
 
 void Broker::on_hello_remembered(Id id, store::HelloOutcome outcome, bool was_authorized) {

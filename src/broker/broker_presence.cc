@@ -83,7 +83,8 @@ void Broker::on_list_peers(Session& session) {
 }
 
 void Broker::on_channel(Session& session, const std::string& name, bool join) {
-  const auto answer = [this, id = session.connection.id(), name, join](const signet::Status& status) {
+  const auto answer = [this, id = session.connection.id(), name,
+                       join](const signet::Status& status) {
     mailbox().post([this, id, name, join, status] {
       Session* asker = session_at(id);
       if (asker == nullptr) return;

@@ -67,12 +67,10 @@ void Broker::on_send(Session& session, const dialects::Send& send) {
   envelope->created = shared_.clock.wall();
   envelope->expires = envelope->created + shared_.options.message_ttl;
   const crypto::Digest16 content = content_of(*envelope);
-  shared_.store.publish({envelope, content, *std::move(recipients)}, mailbox(),
-                        [this, id = session.connection.id(),
-                         client_id = std::string(send.client_id),
-                         envelope](const store::PublishAnswer& answer) {
-                          on_published(id, client_id, *envelope, answer);
-                        });
+  shared_.store.publish(
+      {envelope, content, *std::move(recipients)}, mailbox(),
+      [this, id = session.connection.id(), client_id = std::string(send.client_id), envelope](
+          const store::PublishAnswer& answer) { on_published(id, client_id, *envelope, answer); });
 }
 
 void Broker::on_published(Id id, const std::string& client_id, const routing::Envelope& envelope,

@@ -37,10 +37,10 @@ class DeliveryCursor {
 
  private:
   struct Class {
-    MessageNumber pushed;   // everything up to here was pushed
-    bool behind = true;     // the store may hold more beyond it
-    bool announced = false; // something was announced during the running read
-    bool blocked = false;   // an item of the running read was turned away: later ones must wait
+    MessageNumber pushed;    // everything up to here was pushed
+    bool behind = true;      // the store may hold more beyond it
+    bool announced = false;  // something was announced during the running read
+    bool blocked = false;    // an item of the running read was turned away: later ones must wait
   };
   Class& of(bool urgent) { return urgent ? urgent_ : others_; }
 

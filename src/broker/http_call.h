@@ -12,7 +12,7 @@ namespace signet::broker {
 
 struct HttpCall {
   std::string method;
-  std::string path;   // as sent, before '?'
+  std::string path;  // as sent, before '?'
   std::string query;
   std::string host;
   std::optional<std::string> origin;

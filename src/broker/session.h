@@ -16,9 +16,9 @@ namespace signet::broker {
 
 enum class SessionState : std::uint8_t {
   kAwaitsHello,
-  kProving,   // the store is asked whether this hello is new
+  kProving,  // the store is asked whether this hello is new
   kAdmitted,
-  kClosing,   // told to go; nothing it still says counts
+  kClosing,  // told to go; nothing it still says counts
 };
 
 struct Session final : net::Attachment {
@@ -46,8 +46,8 @@ struct Session final : net::Attachment {
   // Delivery.
   DeliveryCursor cursor;
   Unconfirmed unconfirmed;
-  bool confirms_itself = false;    // by receipts; else a pong confirms
-  std::uint64_t pinged_index = 0;  // a ping is out that covers pushes up to here; 0: none
+  bool confirms_itself = false;      // by receipts; else a pong confirms
+  std::uint64_t pinged_index = 0;    // a ping is out that covers pushes up to here; 0: none
   std::deque<PushedMessage> recent;  // confirmed ones whose sender may still hear `read`
 };
 

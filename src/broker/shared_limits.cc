@@ -7,7 +7,8 @@ namespace signet::broker {
 MemberRates::MemberRates(std::int64_t per_second, std::int64_t burst)
     : interval_ns_(per_second > 0 ? 1'000'000'000 / per_second : 0),
       tolerance_ns_(interval_ns_ * (std::max<std::int64_t>(burst, 1) - 1)) {
-  if (interval_ns_ > 0) arrivals_ = std::make_unique<std::array<std::atomic<std::int64_t>, kCells>>();
+  if (interval_ns_ > 0)
+    arrivals_ = std::make_unique<std::array<std::atomic<std::int64_t>, kCells>>();
 }
 
 std::optional<std::chrono::nanoseconds> MemberRates::take(MemberNumber member, Elapsed now) {

@@ -25,8 +25,8 @@ std::string random_root_key() {
 }
 
 bool same_settings(const Mesh& a, const Mesh& b) {
-  return a.owner == b.owner && a.root_key == b.root_key &&
-         a.max_connections == b.max_connections && a.legacy_join == b.legacy_join;
+  return a.owner == b.owner && a.root_key == b.root_key && a.max_connections == b.max_connections &&
+         a.legacy_join == b.legacy_join;
 }
 
 Mesh merged(Mesh known, const MeshDeclaration& declaration) {
@@ -112,8 +112,7 @@ void Controller::declare_mesh(MeshDeclaration declaration,
 }
 
 void Controller::add_member(MeshNumber mesh, membership::Role role, const crypto::PublicKey& key,
-                            const std::string& display_name,
-                            std::optional<crypto::Digest32> invite,
+                            const std::string& display_name, std::optional<crypto::Digest32> invite,
                             std::function<void(Result<std::string>)> answer) {
   Member member;
   member.number = table_.reserve_member();
@@ -136,8 +135,8 @@ void Controller::join(JoinRequest request, std::function<void(JoinOutcome)> answ
 }
 
 void Controller::try_join(JoinRequest request, int tries, std::function<void(JoinOutcome)> answer) {
-  const auto decision = membership::decide_join(table_, request.claim, request.token, request.key,
-                                                clock_.wall());
+  const auto decision =
+      membership::decide_join(table_, request.claim, request.token, request.key, clock_.wall());
   if (const auto* refusal = std::get_if<JoinRefusal>(&decision)) {
     return reply([answer, code = *refusal] { answer(code); });
   }

@@ -29,9 +29,7 @@ std::optional<std::string_view> optional_text(JsonValue frame, std::string_view 
   return text;
 }
 
-bool flag(JsonValue frame, std::string_view name) {
-  return frame[name].boolean().value_or(false);
-}
+bool flag(JsonValue frame, std::string_view name) { return frame[name].boolean().value_or(false); }
 
 // A hello's fields go to the check as they came: a wrong type is an empty text, which the check
 // refuses in its own order.
@@ -223,36 +221,36 @@ Verb Claudemesh::read(std::string_view frame) {
 }
 
 std::string Claudemesh::write(const Reply& reply) const {
-  return std::visit(
-      Overloaded{
-          [](const Pushed& r) { return write_pushed(r); },
-          [](const Accepted& r) { return write_accepted(r); },
-          [](const Peers& r) { return write_peers(r); },
-          [](const Channels& r) { return write_channels(r); },
-          [](const Admitted& r) {
-            JsonWriter frame = frame_of("hello_ack");
-            frame.key("presenceId").value(r.presence_id);
-            return frame.key("memberDisplayName").value(r.display_name).end().take();
-          },
-          [](const HelloRefused& r) {
-            return write_error(signet::name_of(r.code),
-                               "hello rejected: " + std::string(signet::name_of(r.code)), nullptr);
-          },
-          [](const ChannelChanged& r) {
-            JsonWriter frame = frame_of(r.joined ? "channel_joined" : "channel_left");
-            return frame.key("name").value(r.name).end().take();
-          },
-          [](const ReceiptNotice& r) {
-            JsonWriter frame = frame_of("receipt");
-            frame.key("messageId").value(to_hex(r.message));
-            frame.key("state").value(dialects::name_of(r.state));
-            return frame.key("by").value(r.by).end().take();
-          },
-          [](const Refused& r) {
-            return write_error(signet::name_of(r.code), meaning_of(r.code), &r);
-          },
-      },
-      reply);
+  return std::visit(Overloaded{
+                        [](const Pushed& r) { return write_pushed(r); },
+                        [](const Accepted& r) { return write_accepted(r); },
+                        [](const Peers& r) { return write_peers(r); },
+                        [](const Channels& r) { return write_channels(r); },
+                        [](const Admitted& r) {
+                          JsonWriter frame = frame_of("hello_ack");
+                          frame.key("presenceId").value(r.presence_id);
+                          return frame.key("memberDisplayName").value(r.display_name).end().take();
+                        },
+                        [](const HelloRefused& r) {
+                          return write_error(
+                              signet::name_of(r.code),
+                              "hello rejected: " + std::string(signet::name_of(r.code)), nullptr);
+                        },
+                        [](const ChannelChanged& r) {
+                          JsonWriter frame = frame_of(r.joined ? "channel_joined" : "channel_left");
+                          return frame.key("name").value(r.name).end().take();
+                        },
+                        [](const ReceiptNotice& r) {
+                          JsonWriter frame = frame_of("receipt");
+                          frame.key("messageId").value(to_hex(r.message));
+                          frame.key("state").value(dialects::name_of(r.state));
+                          return frame.key("by").value(r.by).end().take();
+                        },
+                        [](const Refused& r) {
+                          return write_error(signet::name_of(r.code), meaning_of(r.code), &r);
+                        },
+                    },
+                    reply);
 }
 
 }  // namespace signet::dialects

@@ -21,7 +21,8 @@ struct Admitted {
 struct HelloRefused {
   HelloReject code;
 };
-// The message is on disk. `recipients` is how many mailboxes it is in, `skipped` how many were full.
+// The message is on disk. `recipients` is how many mailboxes it is in, `skipped` how many were
+// full.
 struct Accepted {
   std::string_view client_id;
   routing::MessageId message;

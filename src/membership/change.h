@@ -54,8 +54,8 @@ struct ChannelLeft {
   std::string channel;
 };
 
-using Change = std::variant<MeshAdded, MeshSettingsChanged, MemberAdded, StandingChanged,
-                            RoleChanged, InviteAdded, InviteUsed, InviteRevoked, ChannelJoined,
-                            ChannelLeft>;
+using Change =
+    std::variant<MeshAdded, MeshSettingsChanged, MemberAdded, StandingChanged, RoleChanged,
+                 InviteAdded, InviteUsed, InviteRevoked, ChannelJoined, ChannelLeft>;
 
 }  // namespace signet::membership

@@ -76,9 +76,9 @@ bool MeshSnapshot::in_channel(std::string_view channel, MemberNumber member) con
 }
 
 std::size_t MeshSnapshot::channels_of(MemberNumber member) const {
-  return static_cast<std::size_t>(std::count_if(
-      channels_.begin(), channels_.end(),
-      [member](const auto& channel) { return contains(channel.second, member); }));
+  return static_cast<std::size_t>(
+      std::count_if(channels_.begin(), channels_.end(),
+                    [member](const auto& channel) { return contains(channel.second, member); }));
 }
 
 void MeshSnapshot::each_member(const std::function<void(const Member&)>& visit) const {

@@ -16,9 +16,7 @@
 namespace signet::membership {
 
 enum class Role : std::uint8_t { kMember = 0, kAdmin = 1 };
-constexpr std::string_view name_of(Role role) {
-  return role == Role::kAdmin ? "admin" : "member";
-}
+constexpr std::string_view name_of(Role role) { return role == Role::kAdmin ? "admin" : "member"; }
 
 // One record per member, obeyed by every plane. Revoked is final for the key.
 enum class Standing : std::uint8_t {
@@ -34,10 +32,10 @@ constexpr bool may_connect(Standing standing) {
 
 struct Mesh {
   MeshNumber number;
-  std::string id;    // what peers call it in a hello
-  std::string slug;  // what people call it
+  std::string id;                          // what peers call it in a hello
+  std::string slug;                        // what people call it
   std::optional<crypto::PublicKey> owner;  // without one, no invite can be checked
-  std::string root_key;  // shown in invites; nothing is derived from it
+  std::string root_key;                    // shown in invites; nothing is derived from it
   std::int64_t max_connections = 10'000;
   bool legacy_join = false;  // the old /join body that needs no invite
 };

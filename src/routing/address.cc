@@ -43,12 +43,11 @@ Result<Address> parse_address(std::string_view text) {
 }
 
 std::string text_of(const Address& address) {
-  return std::visit(
-      Overloaded{[](const ToMember& to) { return to_hex(to.key); },
-                 [](const ToEveryone&) { return std::string("*"); },
-                 [](const ToChannel& to) { return "#" + to.name; },
-                 [](const ToTag& to) { return std::string(kTagPrefix) + to.name; }},
-      address);
+  return std::visit(Overloaded{[](const ToMember& to) { return to_hex(to.key); },
+                               [](const ToEveryone&) { return std::string("*"); },
+                               [](const ToChannel& to) { return "#" + to.name; },
+                               [](const ToTag& to) { return std::string(kTagPrefix) + to.name; }},
+                    address);
 }
 
 }  // namespace signet::routing

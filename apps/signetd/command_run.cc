@@ -1,0 +1,34 @@
+#include <cstdlib>
+#include <iostream>
+
+#include "base/log.h"
+#include "signetd/commands.h"
+#include "signetd/serve.h"
+
+namespace signet {
+
+int run_daemon(const config::Sources& sources) {
+  const auto config = config::load(sources);
+  if (!config.ok()) {
+    std::cerr << config.error().detail << "\n";
+    return EXIT_FAILURE;
+  }
+  apply_live(*config);
+  for (const std::string& warning : config->warnings()) {
+    log(LogLevel::kWarn, "config.warning", {{"detail", warning}});
+  }
+  block_signals();
+  const auto daemon = Daemon::create(*config, false);
+  if (!daemon.ok()) {
+    std::cerr << "signetd: can't start: " << daemon.error().detail << "\n";
+    return EXIT_FAILURE;
+  }
+  (*daemon)->serve();
+  for (const net::PeerAddress& address : (*daemon)->addresses()) {
+    log(LogLevel::kInfo, "server.listening", {{"address", address.text()}});
+  }
+  serve_until_signal(**daemon, *config, sources);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace signet

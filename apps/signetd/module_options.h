@@ -1,0 +1,24 @@
+// Settings as the options of the modules: the one place that knows both.
+#pragma once
+
+#include "admin/admin.h"
+#include "broker/broker_options.h"
+#include "config/config.h"
+#include "controller/controller.h"
+#include "net/shard.h"
+#include "store/store.h"
+
+namespace signet {
+
+struct ModuleOptions {
+  net::NetOptions net;
+  store::StoreOptions store;
+  broker::BrokerOptions broker;
+  controller::ControllerOptions controller;
+  admin::AdminOptions admin;
+  std::size_t shards = 1;
+};
+
+ModuleOptions module_options(const config::Config& config, bool dev);
+
+}  // namespace signet
