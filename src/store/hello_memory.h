@@ -45,6 +45,10 @@ class HelloMemory {
 
   std::int64_t floor() const { return floor_; }
   std::size_t size() const { return marks_.size(); }
+  // Was it seen, or could it have been?
+  bool refuses(const HelloMark& mark) const {
+    return mark.timestamp_ms <= floor_ || marks_.contains(mark);
+  }
   bool remembers(const HelloMark& mark) const { return marks_.contains(mark); }
 
  private:

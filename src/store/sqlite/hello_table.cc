@@ -23,11 +23,15 @@ HelloTable::HelloTable(Database& database, const StoreOptions& options)
 HelloOutcome HelloTable::admit(const AdmitHello& command) {
   HelloMemory& memory = memory_of(command.member);
   if (database_.failed()) return HelloOutcome::kUnavailable;
-  const HelloMemory::Verdict verdict = memory.admit({command.timestamp_ms, command.digest});
+  const HelloMark mark{command.timestamp_ms, command.digest};
+  if (!command.remember) {
+    return memory.refuses(mark) ? HelloOutcome::kReplayed : HelloOutcome::kAdmitted;
+  }
+  const HelloMemory::Verdict verdict = memory.admit(mark);
   if (!verdict.admitted) return HelloOutcome::kReplayed;
   insert_mark_.run(command.member, command.timestamp_ms, command.digest);
-  for (const HelloMark& mark : verdict.forgotten) {
-    delete_mark_.run(command.member, mark.timestamp_ms, mark.digest);
+  for (const HelloMark& old : verdict.forgotten) {
+    delete_mark_.run(command.member, old.timestamp_ms, old.digest);
   }
   if (!verdict.forgotten.empty()) write_floor_.run(command.member, memory.floor());
   return HelloOutcome::kAdmitted;

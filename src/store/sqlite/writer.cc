@@ -145,7 +145,7 @@ void Writer::run() {
     if (!waiting_.empty()) run_batch();
     if (sweep_.is_running()) {
       run_sweep_step();
-    } else if (waiting_.empty()) {
+    } else if (waiting_.empty() && !stopping_) {
       on_idle();
     }
   }
