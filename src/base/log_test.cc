@@ -218,8 +218,9 @@ bool has_raw_control(std::string_view line) {
   for (char32_t c = 0x80; c < 0xA0; ++c) {
     if (line.find(utf8(c)) != line.npos) return true;
   }
-  for (const char32_t c : {0x061C, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202B, 0x202C, 0x202D,
-                           0x202E, 0x2066, 0x2067, 0x2068, 0x2069}) {
+  constexpr char32_t kObeyed[] = {0x061C, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202B,
+                                  0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069};
+  for (const char32_t c : kObeyed) {
     if (line.find(utf8(c)) != line.npos) return true;
   }
   return false;
