@@ -61,11 +61,11 @@ Character first_character(std::string_view text) {
 
 // Everything that a terminal or a viewer obeys or hides instead of showing.
 bool is_printable(char32_t c) {
+  if (c < 0x7F) return c >= 0x20;
   struct Range {
     char32_t first, last;
   };
   static constexpr Range kHidden[] = {
-      {0x0000, 0x001F},    // C0 controls
       {0x007F, 0x009F},    // DEL and the C1 controls
       {0x00AD, 0x00AD},    // soft hyphen
       {0x061C, 0x061C},    // Arabic letter mark
