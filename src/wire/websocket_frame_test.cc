@@ -322,7 +322,7 @@ TEST(AppendFrame, AppendsBehindWhatIsThere) {
   EXPECT_EQ(out, std::string("before\x81\x01"
                              "a\x81\x81\0\0\0\x01"
                              "b",
-                             15));
+                             16));
 }
 
 TEST(AppendClose, CutsTheReasonBetweenCharacters) {
