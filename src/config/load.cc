@@ -180,6 +180,7 @@ class Loader {
     if (meshes_.empty()) return fault(where + ": meshes are written [[mesh]], one table each");
     if (setting == kMeshSettings.end()) {
       std::vector<std::string> known;
+      known.reserve(kMeshSettings.size());
       for (const Setting& s : kMeshSettings) known.push_back(name_of(s));
       const std::string name = "mesh." + entry.key;
       return fault(where + ": " + name + " is no setting of a [[mesh]]" + suggestion(name, known));
@@ -232,6 +233,7 @@ class Loader {
         continue;
       }
       std::vector<std::string> candidates;
+      candidates.reserve(known.size());
       for (const auto& [candidate, index] : known) candidates.push_back(candidate);
       warnings_.push_back(name + " is no setting and is ignored" + suggestion(name, candidates));
     }
@@ -314,6 +316,7 @@ class Loader {
 
   static std::vector<std::string> names() {
     std::vector<std::string> all;
+    all.reserve(kSettings.size());
     for (const Setting& setting : kSettings) all.push_back(name_of(setting));
     return all;
   }

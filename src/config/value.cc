@@ -228,7 +228,6 @@ std::string allowed(const Setting& setting) {
       return "a duration such as \"250ms\", \"30s\" or \"7d\"," + range + " in steps of 1" +
              std::string(setting.unit);
     case Type::kText:
-      return "a text of" + range.substr(5) + " printable bytes";
     case Type::kSecret:
       return "a text of" + range.substr(5) + " printable bytes";
     case Type::kChoice:
