@@ -109,7 +109,9 @@ void MembershipTable::on(const InviteRevoked& change) {
 }
 
 void MembershipTable::on(const ChannelJoined& change) {
-  if (MeshSnapshot* mesh = change_mesh(change.mesh)) mesh->join(change.channel, change.member);
+  const MeshSnapshot* known = mesh(change.mesh);
+  if (known == nullptr || known->member(change.member) == nullptr) return;
+  change_mesh(change.mesh)->join(change.channel, change.member);
 }
 
 void MembershipTable::on(const ChannelLeft& change) {
