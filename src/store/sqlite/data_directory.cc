@@ -70,10 +70,12 @@ Status check_file_system(int folder, const std::string& path) {
   return Done{};
 }
 
+constexpr std::size_t kPidBytes = 16;
+
 std::string holder_of(int lock) {
-  char text[16] = {};
-  const ssize_t read = pread(lock, text, sizeof text - 1, 0);
-  const std::string digits(text, static_cast<std::size_t>(std::max<ssize_t>(read, 0)));
+  char text[kPidBytes + 1] = {};
+  static_cast<void>(!pread(lock, text, kPidBytes, 0));
+  const std::string digits(text, std::strspn(text, "0123456789"));
   return digits.empty() ? "another process" : "process " + digits;
 }
 
@@ -86,12 +88,10 @@ Result<Descriptor> take_lock(const std::string& folder) {
     return Error{ErrorCode::kConflict, folder + " is in use by " + holder_of(lock.get()) +
                                            ": stop it, or give this one another directory"};
   }
-  // Only for the message above; the lock itself is what counts.
-  const std::string pid = std::to_string(getpid());
-  if (ftruncate(lock.get(), 0) != 0 ||
-      pwrite(lock.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    static_cast<void>(ftruncate(lock.get(), 0));
-  }
+  // Only for the message above; the lock itself is what counts, so a full disk changes nothing.
+  std::string pid = std::to_string(getpid());
+  pid.resize(kPidBytes, '\n');
+  static_cast<void>(!pwrite(lock.get(), pid.data(), pid.size(), 0));
   return lock;
 }
 
