@@ -18,6 +18,7 @@ struct Overloaded : F... {
 };
 
 Misspoken bad(std::string_view rule) { return {Refusal::kBadFrame, rule, {}}; }
+Misspoken noise(std::string_view rule) { return {Refusal::kBadFrame, rule, {}, false}; }
 
 // The text of a member that may be missing; nullopt when it is there and no string, or too long.
 std::optional<std::string_view> optional_text(JsonValue frame, std::string_view name,
@@ -208,11 +209,11 @@ std::optional<Status> status_from(std::string_view name) {
 
 Verb Claudemesh::read(std::string_view frame) {
   const auto parsed = document_.parse(frame);
-  if (!parsed.ok()) return bad("no JSON");
+  if (!parsed.ok()) return noise("no JSON");
   const JsonValue root = document_.root();
-  if (!root.is(JsonKind::kObject)) return bad("no object");
+  if (!root.is(JsonKind::kObject)) return noise("no object");
   const auto type = root["type"].string();
-  if (!type) return bad("no type");
+  if (!type) return noise("no type");
   for (const FrameType& known : kFrameTypes) {
     if (known.name == *type) return known.read(root);
   }

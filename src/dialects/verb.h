@@ -71,6 +71,7 @@ struct Misspoken {
   Refusal code;
   std::string_view rule;  // for the log
   std::string client_id;
+  bool is_message = true;  // a frame of this format, if a wrong one; false: not even that
 };
 
 using Verb = std::variant<Hello, Send, SetStatus, SetSummary, ListPeers, JoinChannel, LeaveChannel,
