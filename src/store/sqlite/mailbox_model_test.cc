@@ -1,0 +1,142 @@
+// The whole mailbox against a model that is too simple to be wrong: what a random walk of publish,
+// confirm, expire and restart leaves must be the same in both.
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+#include "store/sqlite/store_fixture_test.h"
+
+namespace signet::store::sqlite {
+namespace {
+
+struct Model {
+  struct Message {
+    std::int64_t sender, bytes;
+    std::uint64_t id;
+    WallTime due;
+    std::set<std::int64_t> waiting;
+  };
+  const StoreOptions& options;
+  std::vector<Message> messages;  // in their order
+  std::map<std::uint64_t, std::size_t> sent;
+
+  template <class Of>
+  std::int64_t sum(Of of) const {
+    std::int64_t total = 0;
+    for (const Message& m : messages) total += m.waiting.empty() ? 0 : of(m);
+    return total;
+  }
+  bool full(std::int64_t member, std::int64_t bytes) const {
+    const auto has = [&](const Message& m) { return m.waiting.contains(member); };
+    return sum([&](auto& m) { return std::int64_t{has(m)}; }) + 1 > options.mailbox_messages ||
+           sum([&](auto& m) { return has(m) ? m.bytes : 0; }) + bytes > options.mailbox_bytes;
+  }
+  PublishAnswer publish(const Say& say, WallTime now) {
+    if (sent.contains(say.id)) return {PublishOutcome::kDuplicate, sent[say.id]};
+    const auto bytes = static_cast<std::int64_t>(say.body.size());
+    std::set<std::int64_t> to;
+    for (const std::int64_t member : say.to) {
+      if (!full(member, bytes)) to.insert(member);
+    }
+    const std::size_t skipped = say.to.size() - to.size();
+    const bool many = sum([&](auto& m) { return std::int64_t{m.sender == say.sender}; }) + 1 >
+                          options.sender_messages ||
+                      sum([](auto& m) { return m.bytes; }) + bytes > options.mesh_bytes;
+    if ((many && !to.empty()) || (to.empty() && say.to.size() == 1)) {
+      return {PublishOutcome::kQuotaExceeded, 0, skipped};
+    }
+    sent[say.id] = to.size();
+    messages.push_back({say.sender, bytes, say.id, now + options.message_ttl, to});
+    return {PublishOutcome::kStored, to.size(), skipped};
+  }
+  std::vector<std::uint64_t> mailbox(std::int64_t member) const {
+    std::vector<std::uint64_t> ids;
+    for (const Message& m : messages) {
+      if (m.waiting.contains(member)) ids.push_back(m.id);
+    }
+    return ids;
+  }
+  void confirm(std::int64_t member, std::uint64_t id) {
+    for (Message& m : messages) {
+      if (m.id == id) m.waiting.erase(member);
+    }
+  }
+  void expire(WallTime now) {
+    for (Message& m : messages) {
+      if (m.due <= now) m.waiting.clear();
+    }
+  }
+};
+
+class MailboxModelTest : public StoreTest {
+ protected:
+  std::vector<MailboxItem> items(std::int64_t member) {
+    settle();
+    return read({{member}, {}, {}, false, 1'000, 1 << 20}).items;
+  }
+  std::vector<std::uint64_t> ids(std::int64_t member) {
+    std::vector<std::uint64_t> found;
+    for (const MailboxItem& item : items(member)) {
+      std::uint64_t id = 0;
+      for (std::size_t i = 0; i < 8; ++i) id |= std::uint64_t{item.envelope->id[i]} << (8 * i);
+      found.push_back(id);
+    }
+    return found;
+  }
+};
+
+TEST_F(MailboxModelTest, HoldsWhatTheModelHolds) {
+  constexpr unsigned kSeed = 8'842;
+  SCOPED_TRACE("seed " + std::to_string(kSeed));
+  std::mt19937_64 random(kSeed);
+  const auto below = [&](std::uint64_t n) { return static_cast<std::int64_t>(random() % n); };
+  options_.synchronous_full = false;  // it asks for what is true, not for what survives a power cut
+  options_.mailbox_messages = 8;
+  options_.mailbox_bytes = 200;
+  options_.sender_messages = 12;
+  options_.mesh_bytes = 900;
+  options_.message_ttl = std::chrono::hours(1);
+  open();
+  Model model{options_, {}, {}};
+  std::map<PublishOutcome, int> outcomes;
+  for (int turn = 0; turn < 1'000; ++turn) {
+    const std::int64_t what = below(100);
+    if (what < 60) {
+      Say say{static_cast<std::uint64_t>(below(700)) + 1, {}};
+      for (std::int64_t member = 1; member <= 5; ++member) {
+        if (below(3) == 0) say.to.push_back(member);
+      }
+      // The same id is always the same content.
+      say.body = std::string(say.id * 37 % 60, static_cast<char>('a' + say.id % 26));
+      say.sender = static_cast<std::int64_t>(say.id % 3) + 1;
+      const PublishAnswer expected = model.publish(say, clock_.wall());
+      const PublishAnswer got = publish(say);
+      ASSERT_EQ(got.outcome, expected.outcome) << "turn " << turn;
+      ASSERT_EQ(got.queued, expected.queued) << "turn " << turn;
+      ASSERT_EQ(got.skipped, expected.skipped) << "turn " << turn;
+      ++outcomes[got.outcome];
+    } else if (what < 90) {
+      const std::int64_t member = below(5) + 1;
+      const auto held = items(member);
+      if (held.empty()) continue;
+      const auto at = static_cast<std::size_t>(below(held.size()));
+      model.confirm(member, model.mailbox(member)[at]);
+      confirm(member, {held[at].number.value});
+    } else if (what < 96) {
+      clock_.advance(std::chrono::minutes(below(30)));
+      sweep(clock_.wall());
+      model.expire(clock_.wall());
+    } else {
+      reopen();
+    }
+    const std::int64_t member = below(5) + 1;
+    ASSERT_EQ(ids(member), model.mailbox(member)) << "turn " << turn;
+  }
+  EXPECT_GT(outcomes[PublishOutcome::kStored], 50);
+  EXPECT_GT(outcomes[PublishOutcome::kDuplicate], 20);
+  EXPECT_GT(outcomes[PublishOutcome::kQuotaExceeded], 20);
+}
+
+}  // namespace
+}  // namespace signet::store::sqlite
