@@ -4,6 +4,7 @@ namespace signet::broker {
 
 bool DeliveryCursor::offer(MessageNumber number, bool urgent) {
   Class& mine = of(urgent);
+  if (number <= mine.pushed) return false;  // a page brought it before its commit was announced
   const bool in_order = !mine.behind && (urgent || !urgent_.behind);
   const bool wanted = urgent || !urgent_only_;
   if (reading_ || !window_open_ || !in_order || !wanted) {
