@@ -3,29 +3,54 @@
 #include <algorithm>
 
 namespace signet::net {
+namespace {
+
+// Ending the oldest takes a turn of its shard. By how many times the limit may be passed until
+// then; beyond that newcomers go.
+constexpr std::size_t kOverrun = 2;
+
+template <class Loads, class Less>
+std::uint32_t most(const Loads& loads, Less less) {
+  const auto found = std::max_element(loads.begin(), loads.end(), less);
+  return static_cast<std::uint32_t>(found - loads.begin());
+}
+
+}  // namespace
 
 Admission::Answer Admission::admit(const PeerAddress& peer) {
-  if (connections_ >= options_.max_connections) return {Refused::kCapacity};
+  if (connections_ >= options_.max_connections) return {Refused::kCapacity, 0, std::nullopt};
   const auto key = peer.limit_key();
   const auto known = per_address_.find(key);
   const std::size_t from_there = known == per_address_.end() ? 0 : known->second;
-  const std::size_t most = options_.max_connections_per_address;
-  if (most > 0 && from_there >= most) return {Refused::kAddress};
-  if (unproven_ >= options_.max_unproven) return {Refused::kUnproven};
+  const std::size_t per_address = options_.max_connections_per_address;
+  if (per_address > 0 && from_there >= per_address) return {Refused::kAddress, 0, std::nullopt};
+  if (unproven_ >= options_.max_unproven * kOverrun) return {Refused::kUnproven, 0, std::nullopt};
+
+  Answer answer;
+  if (unproven_ >= options_.max_unproven) {
+    answer.displaces_in =
+        most(load_, [](const Load& a, const Load& b) { return a.unproven < b.unproven; });
+  }
 
   ++connections_;
   ++unproven_;
   ++per_address_[key];
-  const auto least = std::min_element(load_.begin(), load_.end());
-  ++*least;
-  return {std::nullopt, static_cast<std::uint32_t>(least - load_.begin())};
+  answer.shard =
+      most(load_, [](const Load& a, const Load& b) { return a.connections > b.connections; });
+  ++load_[answer.shard].connections;
+  ++load_[answer.shard].unproven;
+  return answer;
 }
 
 void Admission::note(const Departure& departure) {
-  if (departure.kind != Departure::Kind::kLeftProven) --unproven_;
+  Load& load = load_[departure.shard];
+  if (departure.kind != Departure::Kind::kLeftProven) {
+    --unproven_;
+    --load.unproven;
+  }
   if (departure.kind == Departure::Kind::kProven) return;
   --connections_;
-  --load_[departure.shard];
+  --load.connections;
   const auto known = per_address_.find(departure.limit_key);
   if (known != per_address_.end() && --known->second == 0) per_address_.erase(known);
 }

@@ -25,10 +25,14 @@ class Admission {
  public:
   Admission(const NetOptions& options, std::size_t shards) : options_(options), load_(shards) {}
 
-  // Counts a newcomer and answers its shard, the one with the fewest; or why it must go.
+  // Counts a newcomer and answers its shard, the one with the fewest; or why it must go. Where too
+  // many have proven nothing, the newcomer is let in and one shard is to end the oldest of its own:
+  // a flood of silent peers then costs an honest one no more than being quick, while refusing
+  // newcomers would let two thousand silent ones keep everybody out.
   struct Answer {
     std::optional<Refused> refused;
     std::uint32_t shard = 0;
+    std::optional<std::uint32_t> displaces_in;  // that shard's oldest unproven one goes
   };
   Answer admit(const PeerAddress& peer);
   void note(const Departure& departure);
@@ -38,10 +42,15 @@ class Admission {
   std::size_t addresses() const { return per_address_.size(); }
 
  private:
+  struct Load {
+    std::size_t connections = 0;
+    std::size_t unproven = 0;
+  };
+
   const NetOptions& options_;
   std::size_t connections_ = 0;
   std::size_t unproven_ = 0;
-  std::vector<std::size_t> load_;  // by shard
+  std::vector<Load> load_;  // by shard
   // Ordered: who chooses addresses must not choose collisions.
   std::map<std::array<unsigned char, 16>, std::size_t> per_address_;
 };

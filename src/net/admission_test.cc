@@ -24,17 +24,39 @@ TEST(Admission, RefusesWhatIsOverALimitAndSaysWhich) {
   EXPECT_EQ(try_from("10.0.0.1"), std::nullopt);
   EXPECT_EQ(try_from("10.0.0.1"), Refused::kAddress);
   EXPECT_EQ(try_from("10.0.0.2"), std::nullopt);
-  EXPECT_EQ(try_from("10.0.0.3"), Refused::kUnproven);
   leave("10.0.0.1", Kind::kProven);
   EXPECT_EQ(try_from("10.0.0.3"), std::nullopt);
   EXPECT_EQ(try_from("10.0.0.4"), Refused::kCapacity);
 
   leave("10.0.0.1", Kind::kLeftProven);
-  EXPECT_EQ(try_from("10.0.0.4"), Refused::kUnproven);
   leave("10.0.0.1", Kind::kLeftUnproven);
   EXPECT_EQ(try_from("10.0.0.1"), std::nullopt);
   EXPECT_EQ(admission.connections(), 3u);
   EXPECT_EQ(admission.unproven(), 3u);
+}
+
+TEST(Admission, LetsANewcomerDisplaceTheOldestThatHasProvenNothing) {
+  NetOptions options;
+  options.max_unproven = 3;
+  Admission admission(options, 2);
+  const auto leave = [&](std::uint32_t shard, Kind kind) {
+    admission.note({kind, shard, from("10.0.0.1").limit_key()});
+  };
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(admission.admit(from("10.0.0.1")).displaces_in, std::nullopt);
+  }
+  leave(0, Kind::kProven);
+  leave(0, Kind::kProven);  // now shard 1 has the only unproven one
+  EXPECT_EQ(admission.admit(from("10.0.0.1")).displaces_in, std::nullopt);
+  EXPECT_EQ(admission.admit(from("10.0.0.1")).displaces_in, std::nullopt);
+  EXPECT_EQ(admission.admit(from("10.0.0.1")).displaces_in, 1u);
+
+  EXPECT_EQ(admission.admit(from("10.0.0.1")).refused, std::nullopt);
+  EXPECT_EQ(admission.admit(from("10.0.0.1")).refused, std::nullopt);
+  EXPECT_EQ(admission.admit(from("10.0.0.1")).refused, Refused::kUnproven)
+      << "twice the limit, if nobody leaves";
+  leave(1, Kind::kLeftUnproven);
+  EXPECT_EQ(admission.admit(from("10.0.0.1")).refused, std::nullopt);
 }
 
 TEST(Admission, ForgetsAddressesThatAreGone) {

@@ -109,6 +109,7 @@ void EpollShard::bury() {
     auto* connection = connections_.find(id.slot, id.use);
     if (connection == nullptr) continue;
     connection->end();
+    if (!connection->proven()) --unproven_;
     departures_.push_back(
         {connection->proven() ? Departure::Kind::kLeftProven : Departure::Kind::kLeftUnproven,
          context_.shard, connection->peer().limit_key()});
@@ -145,7 +146,28 @@ void EpollShard::adopt(TcpSocket socket, const PeerAddress& peer) {
   auto& connection = connections_.add(context_, std::move(socket), peer);
   count_.store(connections_.size(), std::memory_order_relaxed);
   context_.metrics.connections.add();
+  remember_unproven(connection.id());
   if (!connection.open()) connection.drop(CloseReason::kInternal);
+}
+
+// Those that are proven or gone are swept out when they are most of the list.
+void EpollShard::remember_unproven(ConnectionId id) {
+  constexpr std::size_t kWorthSweeping = 64;
+  ++unproven_;
+  arrivals_.push_back(id);
+  if (arrivals_.size() < 2 * unproven_ + kWorthSweeping) return;
+  std::erase_if(arrivals_, [this](ConnectionId old) {
+    auto* connection = find_open(old);
+    return connection == nullptr || connection->proven();
+  });
+}
+
+void EpollShard::end_oldest_unproven() {
+  while (!arrivals_.empty()) {
+    auto* oldest = find_open(arrivals_.front());
+    arrivals_.pop_front();
+    if (oldest != nullptr && !oldest->proven()) return oldest->drop(CloseReason::kPolicy);
+  }
 }
 
 TcpConnection* EpollShard::find_open(ConnectionId id) {
@@ -164,6 +186,7 @@ void EpollShard::proven(Connection& connection) {
   auto* own = find_open(connection.id());
   if (own == nullptr || own->proven()) return;
   own->set_proven();
+  --unproven_;
   departures_.push_back({Departure::Kind::kProven, context_.shard, own->peer().limit_key()});
 }
 

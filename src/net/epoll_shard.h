@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <list>
 
@@ -39,6 +40,7 @@ class EpollShard final : public Shard {
   ShardContext& context() { return context_; }
   void set_listener(Listener* listener) { listener_ = listener; }
   void adopt(TcpSocket socket, const PeerAddress& peer);
+  void end_oldest_unproven();
   void run();  // returns after finish()
   // Takes no more connections and closes those that are there, each after a random share of
   // `jitter`.
@@ -55,6 +57,7 @@ class EpollShard final : public Shard {
   void go_on();
   void bury();
   void flush();
+  void remember_unproven(ConnectionId id);
   void report_departures();
   void count_bytes();
   void drop_all();
@@ -70,6 +73,8 @@ class EpollShard final : public Shard {
   std::list<Task> tasks_;
   Slab<TcpConnection> connections_;
   std::vector<Departure> departures_;
+  std::deque<ConnectionId> arrivals_;  // oldest first; some are proven or gone by now
+  std::size_t unproven_ = 0;
   std::optional<Elapsed> traffic_;  // when something last came in, while that is recent
   bool finished_ = false;
   std::atomic<std::size_t> count_{0};

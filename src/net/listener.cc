@@ -95,12 +95,11 @@ Result<Listening> open_listening(const PeerAddress& address) {
 }
 
 Listener::Listener(const NetOptions& options, NetMetrics& metrics, std::size_t shards, Shard& home,
-                   Poller& poller, HandOver hand_over)
-    : options_(options),
-      metrics_(metrics),
+                   Poller& poller, Shards all)
+    : metrics_(metrics),
       home_(home),
       poller_(poller),
-      hand_over_(std::move(hand_over)),
+      shards_(std::move(all)),
       admission_(options, shards),
       reserve_(open_reserve()) {
   for (Refusals& refusals : refusals_) refusals.logged = never_logged();
@@ -161,7 +160,10 @@ void Listener::welcome(TcpSocket socket, const PeerAddress& peer) {
   }
   metrics_.accepted.add();
   set_option(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY);
-  hand_over_(answer.shard, std::move(socket), peer);
+  shards_.hand_over(answer.shard, std::move(socket), peer);
+  if (!answer.displaces_in) return;
+  shards_.end_oldest_unproven(*answer.displaces_in);
+  refuse(Refused::kUnproven, nullptr);
 }
 
 // Leaving the peer in the backlog would wake this thread for ever; so it is taken in with the

@@ -17,14 +17,18 @@ struct Listening {
 };
 Result<Listening> open_listening(const PeerAddress& address);
 
-// Listener lives on one shard's thread, which calls it; the other shards are reached by HandOver.
+// Listener lives on one shard's thread, which calls it; the others are reached through Shards.
 class Listener {
  public:
-  using HandOver = std::function<void(std::uint32_t shard, TcpSocket socket, PeerAddress peer)>;
+  // The shards, each on its own thread.
+  struct Shards {
+    std::function<void(std::uint32_t shard, TcpSocket socket, const PeerAddress& peer)> hand_over;
+    std::function<void(std::uint32_t shard)> end_oldest_unproven;
+  };
 
   // `home` is the shard whose thread this is, `poller` the one it waits with.
   Listener(const NetOptions& options, NetMetrics& metrics, std::size_t shards, Shard& home,
-           Poller& poller, HandOver hand_over);
+           Poller& poller, Shards all);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener();
@@ -52,11 +56,10 @@ class Listener {
   void rest_a_while();
   void watch();
 
-  const NetOptions& options_;
   NetMetrics& metrics_;
   Shard& home_;
   Poller& poller_;
-  const HandOver hand_over_;
+  const Shards shards_;
   Admission admission_;
   std::vector<int> descriptors_;  // the tag of each is its place + 1
   int reserve_ = -1;              // given up for a moment to tell a peer that no descriptor is left

@@ -44,6 +44,7 @@ class EpollNetwork final : public Network {
  private:
   EpollShard& front() { return *shards_.front(); }  // the one that accepts
   void hand_over(std::uint32_t shard, TcpSocket socket, const PeerAddress& peer);
+  void end_oldest_unproven(std::uint32_t shard);
   void on_departed(std::uint32_t shard, std::vector<Departure> departures);
   void post_to_all(const std::function<void(EpollShard&)>& task);
   bool all_closed() const;
@@ -64,9 +65,10 @@ EpollNetwork::EpollNetwork(std::size_t shards, const NetOptions& options, Metric
   }
   listener_ = std::make_unique<Listener>(
       options, metrics_, shards, front(), front().context().poller,
-      [this](std::uint32_t shard, TcpSocket socket, const PeerAddress& peer) {
-        hand_over(shard, std::move(socket), peer);
-      });
+      Listener::Shards{[this](std::uint32_t shard, TcpSocket socket, const PeerAddress& peer) {
+                         hand_over(shard, std::move(socket), peer);
+                       },
+                       [this](std::uint32_t shard) { end_oldest_unproven(shard); }});
   front().set_listener(listener_.get());
 }
 
@@ -111,6 +113,13 @@ void EpollNetwork::hand_over(std::uint32_t shard, TcpSocket socket, const PeerAd
   // Shared only because a task must be copyable; a task that never runs still closes the socket.
   auto parcel = std::make_shared<TcpSocket>(std::move(socket));
   target.mailbox().post([&target, parcel, peer] { target.adopt(std::move(*parcel), peer); });
+}
+
+// On the thread of the first shard.
+void EpollNetwork::end_oldest_unproven(std::uint32_t shard) {
+  EpollShard& target = *shards_[shard];
+  if (shard == 0) return target.end_oldest_unproven();
+  target.mailbox().post([&target] { target.end_oldest_unproven(); });
 }
 
 // On the thread of `shard`.

@@ -138,23 +138,39 @@ TEST_F(NetworkOfShards, LimitsAllConnections) {
   EXPECT_EQ(metric("signet_net_accepted_total"), 2);
 }
 
-TEST_F(NetworkOfShards, LimitsThoseThatHaveProvenNothing) {
+TEST_F(NetworkOfShards, LetsNewcomersDisplaceThoseThatHaveProvenNothing) {
   options.max_unproven = 2;
-  start(2);
-  Peer first = websocket(), second = websocket();
-  Peer third = connected();
-  EXPECT_TRUE(third.ended());
+  start();
+  Peer proven = websocket();
+  on_shard(0, [](Shard& shard) {
+    shard.each_connection([&](Connection& c) { shard.proven(c), shard.proven(c); });
+  });
+  Peer oldest = websocket();
+  Peer older = websocket();
+  Peer newcomer = websocket();
+  EXPECT_TRUE(oldest.ended());
   EXPECT_EQ(refused("unproven"), 1);
-  for (std::size_t i = 0; i < 2; ++i) {
-    on_shard(i, [](Shard& shard) {
-      shard.each_connection([&](Connection& c) { shard.proven(c), shard.proven(c); });
-    });
+  EXPECT_TRUE(eventually([&] { return owner().closes == 1; }));
+  for (Peer* peer : {&proven, &older, &newcomer}) {
+    ASSERT_TRUE(peer->say("here"));
+    EXPECT_EQ(peer->next_frame().payload, "here");
   }
-  std::vector<Peer> more(2);
-  EXPECT_TRUE(more[0].open_websocket(address)) << "two proved themselves, so two may try";
-  EXPECT_TRUE(more[1].open_websocket(address));
-  Peer fifth = connected();
-  EXPECT_TRUE(fifth.ended());
+}
+
+TEST_F(NetworkOfShards, ServesTheQuickInAFloodOfTheSilent) {
+  options.max_unproven = 50;
+  options.max_connections_per_address = 0;
+  start(2);
+  std::vector<Peer> silent;
+  for (int i = 0; i < 600; ++i) {
+    silent.push_back(connected());
+    if (i % 20 != 0) continue;
+    Peer quick = websocket();
+    ASSERT_TRUE(quick.say("hello"));
+    EXPECT_EQ(quick.next_frame().payload, "hello");
+  }
+  EXPECT_LE(metric("signet_connections"), 110);
+  EXPECT_GE(refused("unproven"), 500);
 }
 
 // Fills the table of descriptors but for the ones that exist.
@@ -207,6 +223,7 @@ TEST_F(NetworkOfShards, StopsWithClientsOpen) {
   for (int i = 0; i < 20; ++i) polite.push_back(websocket());
   for (int i = 0; i < 5; ++i) rude.push_back(websocket());
   Peer idle_http = connected();
+  ASSERT_TRUE(eventually([&] { return metric("signet_connections") == 26; }));
   const auto begun = std::chrono::steady_clock::now();
   std::thread answers([&] {
     for (Peer& peer : polite) {

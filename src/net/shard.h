@@ -34,8 +34,8 @@ struct NetOptions {
   std::chrono::microseconds spin{50};    // look again before blocking, while there was traffic
   std::size_t max_connections = 19'000;  // of the whole process; the rest of the fds is for us
   std::size_t max_connections_per_address = 1'000;  // 0: no limit (dev)
-  std::size_t max_unproven = 2'000;                 // connections that nobody called proven() for
-  std::size_t receive_buffer_bytes = 512 * 1024;    // one per shard, shared by its connections
+  std::size_t max_unproven = 2'000;  // nobody called proven() for them; beyond, the oldest goes
+  std::size_t receive_buffer_bytes = 512 * 1024;  // one per shard, shared by its connections
 };
 
 class Shard {
