@@ -5,6 +5,7 @@
 //
 // Answers run on the thread of the mailbox they name, in the order of the commands of that thread.
 // An answer is given only after the commit that holds its command: what it says is on disk.
+// The refusal of a full inbox alone is answered at once, ahead of what waits.
 #pragma once
 
 #include <chrono>
