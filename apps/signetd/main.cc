@@ -6,6 +6,7 @@
 #include "apps/version.h"
 #include "crypto/random.h"
 #include "signetd/commands.h"
+#include "signetd/serve.h"
 
 namespace {
 
@@ -93,5 +94,6 @@ int main(int argc, char** argv) {
     std::cerr << "signetd: the system gives no random numbers\n";
     return EXIT_FAILURE;
   }
+  signet::guard_memory();
   return run(argc, argv);
 }

@@ -61,6 +61,9 @@ broker::BrokerOptions broker_options(const config::Config& config) {
   options.frames.max_fragments = config.size("claudemesh.max_fragments");
   options.sends_per_second = config.integer("limits.sends_per_second");
   options.sends_burst = config.integer("limits.sends_burst");
+  options.sends_per_second_address =
+      static_cast<double>(config.integer("limits.sends_per_second_address"));
+  options.sends_burst_address = static_cast<double>(config.integer("limits.sends_burst_address"));
   options.hellos_per_second =
       static_cast<double>(config.integer("limits.hellos_per_second_address"));
   options.hellos_burst = static_cast<double>(config.integer("limits.hellos_burst_address"));

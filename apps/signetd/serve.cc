@@ -1,5 +1,7 @@
 #include "signetd/serve.h"
 
+#include <sys/prctl.h>
+
 #include <csignal>
 
 #include "base/log.h"
@@ -48,6 +50,12 @@ void block_signals() {
   const sigset_t set = handled_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+// Keys and tokens are in this memory: no core dump, no debugger of another process.
+void guard_memory() {
+  (void)prctl(PR_SET_DUMPABLE, 0);
+  (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 void apply_live(const config::Config& config) {

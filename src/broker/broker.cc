@@ -9,6 +9,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;  // clang 14 does not derive it
 
 constexpr std::chrono::seconds kStatusSweep{1};
 
@@ -51,11 +53,21 @@ Shared::Shared(const BrokerOptions& its_options, store::Store& its_store, Mailbo
       send_rates(its_options.sends_per_second, its_options.sends_burst),
       hello_rates(its_options.hellos_per_second_member, its_options.hellos_burst_member) {}
 
+std::optional<std::chrono::nanoseconds> AddressRates::take(const net::PeerAddress& address,
+                                                           Elapsed now) {
+  if (off_) return std::nullopt;
+  const auto key = address.limit_key();
+  if (rates_.take(key, now)) return std::nullopt;
+  return rates_.retry_after(key, now);
+}
+
 Broker::Broker(Shared& shared, net::Shard& shard)
     : shared_(shared),
       shard_(shard),
       dialects_(dialects::all_dialects()),
       snapshot_(std::make_shared<membership::MembershipSnapshot>()),
+      send_rates_(shared.options.sends_per_second_address, shared.options.sends_burst_address,
+                  shared.options.rate_entries),
       hello_rates_(shared.options.hellos_per_second, shared.options.hellos_burst,
                    shared.options.rate_entries),
       request_rates_(shared.options.requests_per_second, shared.options.requests_burst,
@@ -103,8 +115,7 @@ void Broker::on_request(net::Connection& connection, const net::HttpRequest& req
 }
 
 void Broker::pass_on(net::Connection& connection, const net::HttpRequest& request) {
-  const bool limited = shared_.options.requests_per_second > 0;
-  if (limited && !request_rates_.take(connection.peer().limit_key(), shard_.now())) {
+  if (request_rates_.take(connection.peer(), shard_.now())) {
     return connection.respond(plain(429, "rate limited"));
   }
   const auto header = [&](std::string_view name) {
@@ -152,11 +163,13 @@ void Broker::on_frame(Session& session, std::string_view frame) {
 }
 
 void Broker::on_verb(Session& session, const dialects::Verb& verb, std::string_view frame) {
-  if (const auto* misspoken = std::get_if<dialects::Misspoken>(&verb)) {
+  const bool awaits_hello = session.state == SessionState::kAwaitsHello;
+  const auto* misspoken = std::get_if<dialects::Misspoken>(&verb);
+  if (misspoken != nullptr && !(awaits_hello && misspoken->is_message)) {
     return refuse(session, misspoken->code, misspoken->client_id, std::nullopt, misspoken->rule);
   }
   const auto* hello = std::get_if<dialects::Hello>(&verb);
-  if (session.state == SessionState::kAwaitsHello) {
+  if (awaits_hello) {
     if (hello == nullptr) return refuse(session, Refusal::kNoHello, {});
     return on_hello(session, *hello);
   }

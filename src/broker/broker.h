@@ -47,6 +47,21 @@ struct Shared {
   std::vector<Broker*> brokers;  // by shard
 };
 
+// Limits per address, each on its own shard: an address that spreads its connections over all
+// shards gets at most that many times the rate.
+class AddressRates {
+ public:
+  AddressRates(double per_second, double burst, std::size_t entries)
+      : off_(per_second <= 0), rates_(per_second, burst, entries) {}
+
+  // nullopt: taken. Otherwise how long to wait.
+  std::optional<std::chrono::nanoseconds> take(const net::PeerAddress& address, Elapsed now);
+
+ private:
+  bool off_;
+  trust::RateLimiter<std::array<unsigned char, 16>, crypto::KeyedHash> rates_;
+};
+
 // A status that a hook posted, by the process it names.
 struct HookTarget {
   std::int64_t pid;
@@ -144,8 +159,9 @@ class Broker final : public net::ConnectionEvents {
   std::set<Session*> working_;                                        // whose status may fall back
   std::vector<Id> pushed_;                                            // got a push this turn
   std::map<HookTarget, std::pair<dialects::Status, Elapsed>> hooks_;  // until when
-  trust::RateLimiter<std::array<unsigned char, 16>, crypto::KeyedHash> hello_rates_;
-  trust::RateLimiter<std::array<unsigned char, 16>, crypto::KeyedHash> request_rates_;
+  AddressRates send_rates_;
+  AddressRates hello_rates_;
+  AddressRates request_rates_;
 };
 
 }  // namespace signet::broker

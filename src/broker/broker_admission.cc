@@ -14,8 +14,7 @@ constexpr std::size_t kPresenceBytes = 16;  // 128 random bits: not to be guesse
 }  // namespace
 
 void Broker::on_hello(Session& session, const dialects::Hello& hello) {
-  const bool limited = shared_.options.hellos_per_second > 0;
-  if (limited && !hello_rates_.take(session.connection.peer().limit_key(), shard_.now())) {
+  if (hello_rates_.take(session.connection.peer(), shard_.now())) {
     return reject(session, HelloReject::kRateLimited);
   }
   const membership::MeshSnapshot* mesh = snapshot_->mesh(hello.claim.mesh_id);

@@ -17,6 +17,8 @@ struct BrokerOptions {
   wire::FrameLimits frames;                         // 65,536 bytes: the format's
   std::int64_t sends_per_second = 100;              // of one member: a chatty agent, not a flood
   std::int64_t sends_burst = 200;
+  double sends_per_second_address = 2'000;  // all members behind it, on one shard; 0: off
+  double sends_burst_address = 4'000;
   double hellos_per_second = 20;  // of one address on one shard: an office behind one NAT; 0: off
   double hellos_burst = 50;
   std::int64_t hellos_per_second_member = 5;  // a client in a reconnect loop; 0: off

@@ -48,9 +48,9 @@ Refusal refusal_of(store::PublishOutcome outcome) {
 }  // namespace
 
 void Broker::on_send(Session& session, const dialects::Send& send) {
-  if (const auto wait = shared_.send_rates.take(session.member, shard_.now())) {
-    return refuse(session, Refusal::kRateLimited, send.client_id, wait);
-  }
+  auto wait = shared_.send_rates.take(session.member, shard_.now());
+  if (!wait) wait = send_rates_.take(session.connection.peer(), shard_.now());
+  if (wait) return refuse(session, Refusal::kRateLimited, send.client_id, wait);
   const membership::MeshSnapshot* mesh = snapshot_->mesh(session.mesh);
   const membership::Member* sender = mesh->member(session.member);
   auto recipients = mesh->recipients(send.to, session.member);

@@ -16,6 +16,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;  // clang 14 does not derive it
 
 Misspoken bad(std::string_view rule) { return {Refusal::kBadFrame, rule, {}}; }
 Misspoken noise(std::string_view rule) { return {Refusal::kBadFrame, rule, {}, false}; }

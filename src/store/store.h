@@ -26,20 +26,21 @@ namespace signet::store {
 
 // Each bound with its reason; config fills them.
 struct StoreOptions {
-  std::string directory;                       // made with mode 0700 when missing
-  std::int64_t mailbox_messages = 10'000;      // waiting for one member
-  std::int64_t mailbox_bytes = 64 << 20;       // bodies waiting for one member
-  std::int64_t sender_messages = 50'000;       // of one sender, waiting anywhere
-  std::int64_t mesh_bytes = 4LL << 30;         // bodies waiting in one mesh
-  std::chrono::hours message_ttl{24 * 7};      // waiting longer: a dead letter
-  std::chrono::hours dedupe_retention{24 * 8}; // a retry within it is the same message
-  std::chrono::hours dead_retention{24 * 14};  // a dead letter is kept that long
-  std::int64_t dead_messages = 100'000;        // of one mesh; the oldest go first
-  std::int64_t hellos_per_member = 4'096;      // remembered admitted hellos
-  std::int64_t reserve_bytes = 64 << 20;       // given up when the disk is full, so that draining goes on
-  std::size_t max_inbox = 200'000;             // commands waiting for the writer; more are refused
-  bool synchronous_full = true;                // false loses acknowledged messages at a power cut;
-                                               // for the negative control of the power-loss test
+  std::string directory;                        // made with mode 0700 when missing
+  std::int64_t mailbox_messages = 10'000;       // waiting for one member
+  std::int64_t mailbox_bytes = 64 << 20;        // bodies waiting for one member
+  std::int64_t sender_messages = 50'000;        // of one sender, waiting anywhere
+  std::int64_t mesh_bytes = 4LL << 30;          // bodies waiting in one mesh
+  std::chrono::hours message_ttl{24 * 7};       // waiting longer: a dead letter
+  std::chrono::hours dedupe_retention{24 * 8};  // a retry within it is the same message
+  std::chrono::hours dead_retention{24 * 14};   // a dead letter is kept that long
+  std::int64_t dead_messages = 100'000;         // of one mesh; the oldest go first
+  std::int64_t hellos_per_member = 4'096;       // remembered admitted hellos
+  std::int64_t reserve_bytes =
+      64 << 20;                     // given up when the disk is full, so that draining goes on
+  std::size_t max_inbox = 200'000;  // commands waiting for the writer; more are refused
+  bool synchronous_full = true;     // false loses acknowledged messages at a power cut;
+                                    // for the negative control of the power-loss test
 };
 
 enum class PublishOutcome : std::uint8_t {

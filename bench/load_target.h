@@ -1,0 +1,32 @@
+// From a format's name and a server's address to what the generator says there.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "client/peer.h"
+#include "protocol.h"
+
+namespace signet::bench {
+
+struct TargetOptions {
+  std::string format;  // signet, relay, nats, jetstream, mqtt or redis
+  std::string at;      // HOST:PORT
+  std::string invite;  // of signet: every peer joins by it with a fresh key
+  std::size_t peers = 2;
+};
+
+// Members of the mesh with fresh keys: joined by the invite where the server is signet, made up
+// for a relay, which takes everyone.
+Result<std::vector<client::Identity>> make_identities(const TargetOptions& options,
+                                                      std::size_t count);
+
+// Fails kMalformed for an unknown format, and as client::join does.
+Result<Target> make_target(const TargetOptions& options);
+
+// "127.0.0.1:8088" in its two parts. Fails kMalformed.
+Status split_address(std::string_view at, std::string& host, std::uint16_t& port);
+
+}  // namespace signet::bench
