@@ -19,8 +19,8 @@ using MessageIndex = std::uint64_t;
 inline constexpr std::size_t kIndexDigits = 16;
 
 void append_index(std::string& out, MessageIndex index);
-// nullopt-free: a text that is no index answers kNoIndex.
 inline constexpr MessageIndex kNoIndex = ~MessageIndex{0};
+// kNoIndex for a text that begins with none.
 MessageIndex read_index(std::string_view text);
 
 class ProtocolEvents {

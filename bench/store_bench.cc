@@ -13,6 +13,7 @@
 #include <iostream>
 #include <semaphore>
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "crypto/random.h"
 #include "load_row.h"
@@ -162,6 +163,7 @@ Status measure(const std::string& directory, std::size_t depth, std::chrono::mil
 
 int main(int argc, char** argv) {
   if (argc < 2 || !signet::crypto::initialize()) return EXIT_FAILURE;
+  signet::set_log_level(signet::LogLevel::kWarn);
   const std::chrono::milliseconds window(argc > 2 ? std::atoi(argv[2]) : 2'000);
   for (const std::size_t depth : {1, 10, 100, 1'000}) {
     const auto measured = signet::bench::measure(argv[1], depth, window);
