@@ -149,9 +149,10 @@ void Broker::on_message(net::Connection& connection, wire::MessageKind kind,
     return connection.close(CloseReason::kUnsupportedData);
   }
   if (session->state == SessionState::kProving) {
-    const bool fits = session->held_bytes + payload.size() <= shared_.options.held_bytes;
+    const std::size_t cost = payload.size() + sizeof(std::string);  // an empty one is not free
+    const bool fits = session->held_bytes + cost <= shared_.options.held_bytes;
     if (!fits) return refuse(*session, Refusal::kNoHello, {});
-    session->held_bytes += payload.size();
+    session->held_bytes += cost;
     session->held.emplace_back(payload);
     return;
   }

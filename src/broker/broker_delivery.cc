@@ -101,10 +101,12 @@ void Broker::on_page(Id id, const Result<store::MailboxPage>& page) {
 void Broker::ask_for_pong(Session& session) {
   const bool nothing_new = session.unconfirmed.count() == 0;
   if (session.confirms_itself || session.pinged_index != 0 || nothing_new) return;
-  session.pinged_index = session.unconfirmed.last_index();
+  const std::uint64_t index = session.unconfirmed.last_index();
   std::array<char, kPingBytes> payload{};
-  std::memcpy(payload.data(), &session.pinged_index, kPingBytes);
-  (void)session.connection.send(wire::Opcode::kPing, {payload.data(), payload.size()});
+  std::memcpy(payload.data(), &index, kPingBytes);
+  const net::Sent sent =
+      session.connection.send(wire::Opcode::kPing, {payload.data(), payload.size()});
+  if (sent != net::Sent::kDropped) session.pinged_index = index;  // else on_drained() asks again
 }
 
 void Broker::on_pong(net::Connection& connection, std::string_view payload) {
@@ -179,7 +181,10 @@ void Broker::tell_sender(MemberNumber sender, const dialects::ReceiptNotice& not
 }
 
 void Broker::on_drained(net::Connection& connection) {
-  if (Session* session = session_at(connection.id())) read_on(*session);
+  Session* session = session_at(connection.id());
+  if (session == nullptr) return;
+  read_on(*session);
+  ask_for_pong(*session);
 }
 
 }  // namespace signet::broker
