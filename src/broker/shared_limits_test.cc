@@ -1,0 +1,126 @@
+#include "broker/shared_limits.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace signet::broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr MemberNumber kAnn{1};
+constexpr MemberNumber kBob{2};
+constexpr Elapsed kStart{1h};
+
+int taken_at_once(MemberRates& rates, MemberNumber member, Elapsed now, int tries) {
+  int taken = 0;
+  for (int i = 0; i < tries; ++i) taken += rates.take(member, now) ? 0 : 1;
+  return taken;
+}
+
+TEST(MemberRates, GiveTheBurstAtOnceAndNoMore) {
+  for (const int burst : {1, 2, 10, 200}) {
+    MemberRates rates(100, burst);
+    EXPECT_EQ(taken_at_once(rates, kAnn, kStart, 1'000), burst);
+  }
+  MemberRates no_burst(100, 0);
+  EXPECT_EQ(taken_at_once(no_burst, kAnn, kStart, 10), 1) << "one is always possible";
+}
+
+TEST(MemberRates, SayHowLongToWaitToTheNanosecond) {
+  MemberRates rates(100, 2);
+  EXPECT_EQ(taken_at_once(rates, kAnn, kStart, 5), 2);
+  const auto wait = rates.take(kAnn, kStart);
+  ASSERT_TRUE(wait);
+  EXPECT_EQ(*wait, 10ms);
+  EXPECT_TRUE(rates.take(kAnn, kStart + (*wait - 1ns)));
+  EXPECT_FALSE(rates.take(kAnn, kStart + *wait)) << "then it is taken";
+}
+
+TEST(MemberRates, DoNotPunishTrying) {
+  MemberRates rates(100, 1);
+  EXPECT_FALSE(rates.take(kAnn, kStart));
+  for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(rates.take(kAnn, kStart + 1ms));
+  EXPECT_FALSE(rates.take(kAnn, kStart + 10ms));
+}
+
+TEST(MemberRates, FillUpAgainAndNeverBeyondTheBurst) {
+  MemberRates rates(100, 5);
+  EXPECT_EQ(taken_at_once(rates, kAnn, kStart, 100), 5);
+  EXPECT_EQ(taken_at_once(rates, kAnn, kStart + 20ms, 100), 2);
+  EXPECT_EQ(taken_at_once(rates, kAnn, kStart + 24h, 100), 5);
+}
+
+TEST(MemberRates, KeepMembersApart) {
+  MemberRates rates(100, 3);
+  EXPECT_EQ(taken_at_once(rates, kAnn, kStart, 100), 3);
+  EXPECT_EQ(taken_at_once(rates, kBob, kStart, 100), 3);
+}
+
+TEST(MemberRates, LimitNothingAtZero) {
+  MemberRates rates(0, 1);
+  EXPECT_EQ(taken_at_once(rates, kAnn, kStart, 10'000), 10'000);
+}
+
+TEST(MemberRates, HoldTheRateOverALongTime) {
+  MemberRates rates(100, 20);
+  int taken = 0;
+  for (int ms = 0; ms < 60'000; ++ms) taken += rates.take(kAnn, kStart + 1ms * ms) ? 0 : 1;
+  EXPECT_NEAR(taken, 60 * 100 + 20, 60 * 100 / 20);  // within 5 %
+}
+
+// The same member on four sockets of four threads at the same moments: one rate for all.
+TEST(MemberRates, HoldOneRateForAllThreadsOfAMember) {
+  MemberRates rates(1'000, 10);
+  std::atomic<int> taken{0};
+  std::atomic<int> millisecond{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (;;) {
+        const int now = millisecond.fetch_add(1, std::memory_order_relaxed);
+        if (now >= 10'000) return;
+        for (int tries = 0; tries < 3; ++tries) {
+          taken += rates.take(kAnn, kStart + 1ms * now) ? 0 : 1;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_NEAR(taken, 10'000 + 10, 500);
+  EXPECT_LE(taken, 10'000 + 10) << "never over";
+}
+
+TEST(MeshLoads, CountWhoIsThereAndStopAtTheLimit) {
+  MeshLoads loads;
+  const MeshNumber team{1}, other{2};
+  EXPECT_EQ(loads.count(team), 0);
+  EXPECT_TRUE(loads.enter(team, 2));
+  EXPECT_TRUE(loads.enter(team, 2));
+  EXPECT_FALSE(loads.enter(team, 2));
+  EXPECT_EQ(loads.count(team), 2) << "a refused one takes no place";
+  EXPECT_EQ(loads.count(other), 0);
+  EXPECT_FALSE(loads.enter(other, 0));
+  loads.leave(team);
+  EXPECT_TRUE(loads.enter(team, 2));
+}
+
+TEST(MeshLoads, LetInNoMoreThanTheLimitFromManyThreads) {
+  MeshLoads loads;
+  std::atomic<int> entered{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 1'000; ++i) entered += loads.enter({7}, 500) ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(entered, 500);
+  EXPECT_EQ(loads.count({7}), 500);
+}
+
+}  // namespace
+}  // namespace signet::broker
