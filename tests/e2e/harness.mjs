@@ -107,7 +107,7 @@ export class Peer {
   constructor(socket) {
     this.socket = socket;
     this.inbox = [];
-    this.wake = () => {};
+    this.waiting = []; // those who wait in next()
     this.isClosed = false;
     socket.on('message', (data) => { this.inbox.push(JSON.parse(data)); this.wake(); });
     socket.on('error', () => {});
@@ -117,6 +117,8 @@ export class Peer {
       return { code, reason: reason.toString() };
     });
   }
+
+  wake() { for (const woken of this.waiting.splice(0)) woken(); }
 
   say(frame) {
     const raw = typeof frame === 'string' || Buffer.isBuffer(frame);
@@ -136,7 +138,7 @@ export class Peer {
       }
       await new Promise((woken) => {
         const timer = setTimeout(woken, left);
-        this.wake = () => { clearTimeout(timer); woken(); };
+        this.waiting.push(() => { clearTimeout(timer); woken(); });
       });
     }
   }
@@ -188,13 +190,30 @@ export class Broker {
                          { env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = once(this.process, 'exit').then(([code, signal]) => ({ code, signal }));
     createInterface({ input: this.process.stderr }).on('line', (line) => this.log.push(line));
+    const ready = await (command[0] === 'run' ? this.listening() : this.readyLine());
+    Object.assign(this, ready, { pid: this.process.pid, ready });
+    return this;
+  }
+
+  async readyLine() {
     const lines = createInterface({ input: this.process.stdout });
     const first = await Promise.race([once(lines, 'line'), this.exited, 
                                       sleep(kPatienceMs, null, { ref: false })]);
     assert.ok(Array.isArray(first), `no ready line; log: ${this.log.join('\n').slice(-2000)}`);
-    const ready = JSON.parse(first[0]);
-    Object.assign(this, ready, { pid: this.process.pid, ready });
-    return this;
+    return JSON.parse(first[0]);
+  }
+
+  // `signetd run` prints no ready line: its log names the address.
+  async listening() {
+    const { address } = await this.logged('server.listening');
+    return { listen: address, http: `http://${address}`, ws: `ws://${address}/ws` };
+  }
+
+  // The first line of the log with that event, from line `from` on.
+  async logged(event, from = 0) {
+    const line = await eventually(`${event} in the log`, () =>
+      this.log.slice(from).find((each) => each.includes(`"event":"${event}"`)));
+    return JSON.parse(line);
   }
 
   async end(signal) {
