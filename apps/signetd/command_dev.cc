@@ -27,7 +27,7 @@ std::string ready_line(const Daemon& daemon, const DevMesh& dev) {
 
 // With a person watching, the log goes to a file beside the data.
 std::string log_to_file(const std::string& data) {
-  const std::string path = data + "/signetd.log";
+  std::string path = data + "/signetd.log";
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file >= 0) set_log_descriptor(file);
   return path;

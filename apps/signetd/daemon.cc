@@ -44,8 +44,8 @@ Status Daemon::open(const config::Config& config) {
 // Who tells whom: the controller shows snapshots to the brokers, the store shows them what it
 // stored, the shards hand HTTP to the admin.
 void Daemon::connect_modules() {
-  auto show = [this](std::shared_ptr<const membership::MembershipSnapshot> snapshot,
-                     std::vector<MemberNumber> narrowed) {
+  auto show = [this](const std::shared_ptr<const membership::MembershipSnapshot>& snapshot,
+                     const std::vector<MemberNumber>& narrowed) {
     for (const auto& broker : brokers_) {
       broker->mailbox().post(
           [to = broker.get(), snapshot, narrowed] { to->show(snapshot, narrowed); });
@@ -57,7 +57,7 @@ void Daemon::connect_modules() {
   admin_ =
       std::make_unique<admin::Admin>(options_.admin, *shared_, *control_, *controller_, metrics_);
   shared_->http = admin_->handler();
-  store_->start([this](std::shared_ptr<const store::DeliveryBatch> batch) {
+  store_->start([this](const std::shared_ptr<const store::DeliveryBatch>& batch) {
     for (const auto& broker : brokers_) {
       broker->mailbox().post([to = broker.get(), batch] { to->on_stored(*batch); });
     }

@@ -26,7 +26,7 @@ Result<std::string> dev_directory(const std::string& data) {
 
 // Where a peer on this machine reaches the broker: a wildcard address is not one to connect to.
 std::string reachable(const net::PeerAddress& address) {
-  const std::string text = address.text();
+  std::string text = address.text();
   const std::string port = std::to_string(address.port);
   if (text == "0.0.0.0:" + port || text == "[::]:" + port) return "127.0.0.1:" + port;
   return text;

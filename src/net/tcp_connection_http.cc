@@ -168,10 +168,9 @@ void TcpConnection::respond(const HttpResponse& response) {
   shard_.thread.check();
   if (state_ != State::kResponse) return;
   const bool last = !keep_alive_ || shard_.stopping;
-  wire::ResponseHead head{response.status, response.content_type, {}, last};
+  wire::ResponseHead head{response.status, response.content_type, {}, last, head_only_};
   for (const auto& [name, value] : response.headers) head.headers.emplace_back(name, value);
   wire::append_response(output(), head, response.body);
-  if (head_only_) output_.resize(output_.size() - response.body.size());
   if (held_) held_->key.clear();
   if (held_ && held_->bytes.empty()) held_.reset();
 
@@ -193,8 +192,6 @@ void TcpConnection::refuse(int status, std::string_view rule) {
   if (status == kTooLarge) {
     body = "payload too large";
     head.headers.emplace_back("Access-Control-Allow-Origin", "*");
-  } else if (status == 426) {
-    head.headers.emplace_back("Sec-WebSocket-Version", "13");
   }
   wire::append_response(output(), head, body);
   begin_close(reason_of(status), shard_.options.close_timeout);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 
 namespace signet::net {
 namespace {
@@ -45,8 +46,9 @@ std::uint64_t TimerWheel::tick_for(Elapsed due) const {
 }
 
 void TimerWheel::place(Timer& timer) {
-  const unsigned top_bit = static_cast<unsigned>(std::bit_width(timer.tick_ ^ current_)) - 1;
-  const unsigned level = top_bit / kBits;
+  assert(timer.tick_ > current_);
+  const std::uint64_t differing = (timer.tick_ ^ current_) | 1;  // the lowest bit decides nothing
+  const unsigned level = (static_cast<unsigned>(std::bit_width(differing)) - 1) / kBits;
   const std::uint64_t index = (timer.tick_ >> (level * kBits)) % kSlots;
   occupied_[level] |= std::uint64_t{1} << index;
   slots_[level][index].append(timer);

@@ -12,6 +12,9 @@ namespace {
 constexpr std::array<std::string_view, 6> kMethods = {"GET",    "POST", "PUT",
                                                       "DELETE", "HEAD", "OPTIONS"};
 
+constexpr int kNoContent = 204;        // ends with its head: RFC 9110 section 8.6
+constexpr int kUpgradeRequired = 426;  // must name what to upgrade to: RFC 9110 section 15.5.22
+
 // The longest first line: a method and a version that are known, two spaces, and the target.
 constexpr std::size_t kFirstLineRest = 7 + 1 + 1 + 8;
 
@@ -280,9 +283,16 @@ void append_response(std::string& out, const ResponseHead& head, std::string_vie
   out.append(phrase(head.status)).append("\r\n");
   if (!head.content_type.empty()) append_field(out, "Content-Type", head.content_type);
   for (const auto& [name, value] : head.headers) append_field(out, name, value);
-  append_field(out, "Content-Length", std::to_string(body.size()));
+  if (head.status == kUpgradeRequired) {
+    append_field(out, "Upgrade", "websocket");
+    append_field(out, "Connection", "Upgrade");
+    append_field(out, "Sec-WebSocket-Version", "13");
+  }
+  const bool has_length = head.status != kNoContent;
+  if (has_length) append_field(out, "Content-Length", std::to_string(body.size()));
   if (head.close) append_field(out, "Connection", "close");
-  out.append("\r\n").append(body);
+  out.append("\r\n");
+  if (has_length && !head.without_body) out.append(body);
 }
 
 }  // namespace signet::wire

@@ -59,12 +59,14 @@ std::variant<RequestHead, NeedMore, BadRequest> parse_request_head(std::string_v
 std::optional<std::string> decode_path(std::string_view path);
 
 // An answer's head, with Content-Length, Date-less, and `Connection: close` where asked. Control
-// characters in a value become spaces, so that no value can start another header.
+// characters in a value become spaces, so that no value can start another header. A 204 has neither
+// length nor body, whatever is given; a 426 says that the way up is WebSocket version 13.
 struct ResponseHead {
   int status;
   std::string_view content_type;  // empty: none
   std::vector<std::pair<std::string_view, std::string_view>> headers;
   bool close = false;
+  bool without_body = false;  // the answer to HEAD: the length of `body`, and none of it
 };
 void append_response(std::string& out, const ResponseHead& head, std::string_view body);
 

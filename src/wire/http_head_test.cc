@@ -107,6 +107,36 @@ TEST(AppendResponse, WritesHeadAndBody) {
             "Content-Length: 2\r\nConnection: close\r\n\r\n{}");
 }
 
+TEST(AppendResponse, WritesWhatAStatusNeeds) {
+  const struct {
+    const char* name;
+    ResponseHead head;
+    const char* body;
+    const char* written;
+  } rows[] = {
+      {"204 has no length", {204, "", {}, false}, "", "HTTP/1.1 204 No Content\r\n\r\n"},
+      {"204 has no body",
+       {204, "", {{"A", "b"}}, false},
+       "lost",
+       "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n"},
+      {"204 to HEAD", {204, "", {}, false, true}, "lost", "HTTP/1.1 204 No Content\r\n\r\n"},
+      {"200 to HEAD",
+       {200, "", {}, false, true},
+       "five5",
+       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"},
+      {"426 names the protocol and its version",
+       {426, "", {}, true},
+       "",
+       "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+       "Sec-WebSocket-Version: 13\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"},
+  };
+  for (const auto& row : rows) {
+    std::string out;
+    append_response(out, row.head, row.body);
+    EXPECT_EQ(out, row.written) << row.name;
+  }
+}
+
 TEST(AppendResponse, EveryStatusOfTheParserHasAPhrase) {
   for (const int status : {400, 405, 413, 414, 426, 431, 501, 505, 503, 429}) {
     std::string out;
