@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log_limiter.h"
 #include "broker/broker.h"
 #include "trust/clock_watch.h"
 #include "trust/rate_limit.h"
@@ -62,6 +63,7 @@ class Admin {
 
   // admin_peers.cc
   void join(const Call& call);
+  net::HttpResponse refuse_join(JoinRefusal code, const std::string& peer);
   void set_status(const Call& call);
   bool may_post_hook(const Call& call) const;
 
@@ -88,6 +90,9 @@ class Admin {
   CodeCounters<JoinRefusal> join_refused_;
   Counter& joined_;
   trust::RateLimiter<std::string, crypto::KeyedHash> hook_rates_;
+  enum class Denied : std::uint8_t { kToken };
+  LogLimiter<JoinRefusal> join_refused_log_{kJoinRefusalCount};
+  LogLimiter<Denied> denied_log_{1};
 };
 
 // Answers, in the forms that clients of the original expect.

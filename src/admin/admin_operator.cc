@@ -121,7 +121,10 @@ void Admin::operator_call(const Call& call) {
                    crypto::equal_secrets(bearer_of(call.authorization), options_.operator_token);
   if (!may) {
     operator_denied_.add();
-    log(LogLevel::kWarn, "operator.denied", {{"path", call.path}, {"peer", call.peer.text()}});
+    if (const auto repeated = denied_log_.take(Denied::kToken, shared_.clock.elapsed())) {
+      log(LogLevel::kWarn, "operator.denied",
+          {{"repeated", *repeated}, {"path", call.path}, {"peer", call.peer.text()}});
+    }
     const bool without = call.authorization.empty();
     return call.reply(failed(without ? 401 : 403, "denied", "the operator token is needed"));
   }

@@ -10,12 +10,6 @@
 namespace signet::admin {
 namespace {
 
-net::HttpResponse refusal(JoinRefusal code) {
-  wire::JsonWriter json;
-  json.object().key("ok").value(false).key("error").value(name_of(code)).end();
-  return json_response(code == JoinRefusal::kUnavailable ? 503 : 400, json.take());
-}
-
 // A host name without its port; brackets of IPv6 kept.
 std::string_view host_name(std::string_view host) {
   const auto colon = host.rfind(':');
@@ -66,12 +60,19 @@ struct HookSearch : std::enable_shared_from_this<HookSearch> {
 
 }  // namespace
 
+net::HttpResponse Admin::refuse_join(JoinRefusal code, const std::string& peer) {
+  join_refused_[code].add();
+  if (const auto repeated = join_refused_log_.take(code, shared_.clock.elapsed())) {
+    log(LogLevel::kWarn, "join.refused",
+        {{"reason", name_of(code)}, {"repeated", *repeated}, {"peer", peer}});
+  }
+  wire::JsonWriter json;
+  json.object().key("ok").value(false).key("error").value(name_of(code)).end();
+  return json_response(code == JoinRefusal::kUnavailable ? 503 : 400, json.take());
+}
+
 void Admin::join(const Call& call) {
-  const auto refuse = [&](JoinRefusal code) {
-    join_refused_[code].add();
-    log(LogLevel::kWarn, "join.refused", {{"reason", name_of(code)}, {"peer", call.peer.text()}});
-    call.reply(refusal(code));
-  };
+  const auto refuse = [&](JoinRefusal code) { call.reply(refuse_join(code, call.peer.text())); };
   const auto body = dialects::read_join(call.body);
   if (!body.ok()) return refuse(JoinRefusal::kBadRequest);
   const std::string& hex =
@@ -84,9 +85,7 @@ void Admin::join(const Call& call) {
   const auto answer = [this, reply = call.reply,
                        peer = call.peer.text()](const controller::JoinOutcome& outcome) {
     if (const auto* code = std::get_if<JoinRefusal>(&outcome)) {
-      join_refused_[*code].add();
-      log(LogLevel::kWarn, "join.refused", {{"reason", name_of(*code)}, {"peer", peer}});
-      return reply(refusal(*code));
+      return reply(refuse_join(*code, peer));
     }
     const auto& joined = std::get<controller::Joined>(outcome);
     joined_.add(joined.already ? 0 : 1);

@@ -1,17 +1,15 @@
 #include "base/log.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <array>
-#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <random>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "base/captured_log_for_test.h"
 
 namespace signet {
 namespace {
@@ -312,29 +310,6 @@ TEST(LogLine, WritesEveryKindOfNumber) {
             "{\"ts\":\"T\",\"level\":\"debug\",\"event\":\"e\",\"int\":-1,\"size\":7,"
             "\"least\":-9223372036854775808,\"small\":9,\"wide\":4000000000}\n");
 }
-
-// Gives log() a pipe, and back what it wrote.
-class CapturedLog {
- public:
-  CapturedLog() {
-    if (pipe2(ends_.data(), O_NONBLOCK) != 0) std::abort();
-    set_log_descriptor(ends_[1]);
-  }
-  ~CapturedLog() {
-    set_log_descriptor(2);
-    set_log_level(LogLevel::kInfo);
-    close(ends_[0]);
-    close(ends_[1]);
-  }
-  std::string take() {
-    std::array<char, 65536> buffer;
-    const ssize_t size = read(ends_[0], buffer.data(), buffer.size());
-    return {buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
-  }
-
- private:
-  std::array<int, 2> ends_{};
-};
 
 TEST(Log, WritesNothingBelowTheLevel) {
   CapturedLog captured;

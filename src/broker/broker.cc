@@ -206,11 +206,14 @@ void Broker::refuse(Session& session, Refusal code, std::string_view client_id,
     refused.retry_after_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(*retry_after + kAlmostOne).count();
   }
-  log(LogLevel::kInfo, "frame.refused",
-      {{"code", name_of(code)},
-       {"rule", detail},
-       {"peer", session.connection.peer().text()},
-       {"presence", session.presence_id}});
+  if (const auto repeated = refused_log_.take(code, shard_.now())) {
+    log(LogLevel::kInfo, "frame.refused",
+        {{"code", name_of(code)},
+         {"repeated", *repeated},
+         {"rule", detail},
+         {"peer", session.connection.peer().text()},
+         {"presence", session.presence_id}});
+  }
   say(session, refused);
 }
 

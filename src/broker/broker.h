@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log_limiter.h"
 #include "broker/broker_options.h"
 #include "broker/http_call.h"
 #include "broker/session.h"
@@ -162,6 +163,8 @@ class Broker final : public net::ConnectionEvents {
   AddressRates send_rates_;
   AddressRates hello_rates_;
   AddressRates request_rates_;
+  LogLimiter<HelloReject> rejected_log_{kHelloRejectCount};
+  LogLimiter<Refusal> refused_log_{kRefusalCount};
 };
 
 }  // namespace signet::broker

@@ -98,8 +98,12 @@ void Broker::admit(Session& session, const membership::Member& member) {
 
 void Broker::reject(Session& session, HelloReject code) {
   shared_.metrics.rejected[code].add();
-  log(LogLevel::kWarn, "hello.rejected",
-      {{"reason", name_of(code)}, {"peer", session.connection.peer().text()}});
+  if (const auto repeated = rejected_log_.take(code, shard_.now())) {
+    log(LogLevel::kWarn, "hello.rejected",
+        {{"reason", name_of(code)},
+         {"repeated", *repeated},
+         {"peer", session.connection.peer().text()}});
+  }
   say(session, dialects::HelloRefused{code});
   session.state = SessionState::kClosing;
   session.connection.close(CloseReason::kPolicy, name_of(code));

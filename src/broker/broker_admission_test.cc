@@ -1,4 +1,7 @@
 // Stories of the hello: who gets in, who does not, and what happens meanwhile.
+#include <algorithm>
+
+#include "base/captured_log_for_test.h"
 #include "broker/story_for_test.h"
 
 namespace signet::broker {
@@ -247,6 +250,33 @@ TEST_F(Admission, HellosOfOneMemberHaveARateOnAllShards) {
   peer("ann", 1);
   EXPECT_EQ(answer(hello("ann")), "rate_limited and closed");
   EXPECT_EQ(answer(hello("bob")), "hello_ack") << "others are not touched";
+}
+
+TEST_F(Admission, AFloodOfRefusalsIsCountedExactlyAndToldOnceASecond) {
+  options_.hellos_per_second = 0;
+  start();
+  CapturedLog captured;
+  set_log_level(LogLevel::kInfo);
+  FakeConnection& silent = connect();
+  const auto lines = [](const std::string& text) {
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(answer(hello("ann", {.signed_by = "bob"})), "bad_signature and closed");
+    EXPECT_EQ(ask(silent, status("idle")), "no_hello");
+  }
+  const std::string first = captured.take();
+  EXPECT_EQ(lines(first), 2) << first;
+  EXPECT_NE(first.find(R"("event":"hello.rejected","reason":"bad_signature","repeated":0)"),
+            std::string::npos);
+  clock_.advance(1s);
+  answer(hello("ann", {.signed_by = "bob"}));
+  EXPECT_EQ(ask(silent, status("idle")), "no_hello");
+  const std::string second = captured.take();
+  EXPECT_EQ(lines(second), 2) << second;
+  EXPECT_NE(second.find(R"("reason":"bad_signature","repeated":99)"), std::string::npos) << second;
+  EXPECT_EQ(metric(R"(broker_connections_rejected_total{reason="bad_signature"})"), 101);
+  EXPECT_EQ(metric(R"(broker_messages_rejected_total{reason="no_hello"})"), 101);
 }
 
 TEST_F(Admission, RevocationClosesEverySessionOfTheMember) {

@@ -222,7 +222,7 @@ class Story : public testing::Test {
   MetricRegistry metrics_;
   BrokerOptions options_;
   store::FakeStore store_;
-  controller::ControlThread control_{system_clock()};
+  controller::ControlThread control_{clock_};
   std::optional<Shared> shared_;
   std::vector<std::unique_ptr<FakeShard>> shards_;
   std::vector<std::unique_ptr<Broker>> brokers_;

@@ -18,9 +18,6 @@ namespace {
 constexpr int kBacklog = 4096;
 constexpr int kMaxAcceptsPerTurn = 64;           // those who are in already have a turn in between
 constexpr std::chrono::milliseconds kRest{100};  // after a failure that is likely to last
-constexpr std::chrono::seconds kLogInterval{1};  // per reason
-
-Elapsed never_logged() { return Elapsed{-std::chrono::nanoseconds(kLogInterval)}; }
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -101,9 +98,7 @@ Listener::Listener(const NetOptions& options, NetMetrics& metrics, std::size_t s
       poller_(poller),
       shards_(std::move(all)),
       admission_(options, shards),
-      reserve_(open_reserve()) {
-  for (Refusals& refusals : refusals_) refusals.logged = never_logged();
-}
+      reserve_(open_reserve()) {}
 
 Listener::~Listener() {
   stop();
@@ -199,16 +194,12 @@ void Listener::watch() {
 
 void Listener::refuse(Refused reason, const PeerAddress* peer) {
   metrics_.refused[reason].add();
-  Refusals& refusals = refusals_[static_cast<std::size_t>(reason)];
-  ++refusals.unlogged;
-  const Elapsed now = home_.now();
-  if (now - refusals.logged < kLogInterval) return;
+  const auto repeated = refused_log_.take(reason, home_.now());
+  if (!repeated) return;
   log(LogLevel::kWarn, "net.refused",
       {{"reason", name_of(reason)},
-       {"count", refusals.unlogged},
+       {"repeated", *repeated},
        {"peer", peer != nullptr ? peer->text() : std::string()}});
-  refusals.logged = now;
-  refusals.unlogged = 0;
 }
 
 void Listener::note(const std::vector<Departure>& departures) {

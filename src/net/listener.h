@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/log_limiter.h"
 #include "net/admission.h"
 #include "net/poller.h"
 #include "net/tcp_socket.h"
@@ -44,11 +45,6 @@ class Listener {
   static bool is_listener(std::uint64_t tag) { return tag >> 32 == 0; }
 
  private:
-  struct Refusals {
-    Elapsed logged{};
-    std::size_t unlogged = 0;
-  };
-
   bool accept_one(int descriptor);
   void welcome(TcpSocket socket, const PeerAddress& peer);
   void refuse(Refused reason, const PeerAddress* peer);
@@ -64,7 +60,7 @@ class Listener {
   std::vector<int> descriptors_;  // the tag of each is its place + 1
   int reserve_ = -1;              // given up for a moment to tell a peer that no descriptor is left
   bool resting_ = false;
-  std::array<Refusals, kRefusedCount> refusals_;
+  LogLimiter<Refused> refused_log_{kRefusedCount};
 };
 
 }  // namespace signet::net
