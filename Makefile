@@ -16,10 +16,9 @@ test:  ## build with ASan and UBSan and run every test
 	@tools/build dev
 	@ctest --preset dev -j 2 --output-junit junit.xml
 
-bench:  ## measure a release build beside its peers
-	@tools/install_packages test
-	@tools/build release
-	@bench/run
+bench:  ## measure a release build beside its peers; QUICK=1: one short round
+	@tools/install_packages bench
+	@bench/run $(if $(QUICK),--quick)
 
 fuzz:  ## run each fuzz target for SECONDS (60)
 	@tools/install_packages fuzz

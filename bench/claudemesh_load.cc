@@ -71,6 +71,12 @@ Status run_hellos(const Arguments& arguments, wire::JsonWriter& row) {
       row);
 }
 
+void write_verify_rate(wire::JsonWriter& row) {
+  const VerifyRate rate = verify_rate();
+  row.key("verifies_per_cpu_second").value(rounded(rate.per_cpu_second));
+  row.key("core_share").value(rounded(rate.core_share));
+}
+
 int run(int argc, char** argv) {
   CLI::App app("claudemesh_load: measures a broker from outside");
   app.require_subcommand(1);
@@ -87,7 +93,7 @@ int run(int argc, char** argv) {
   wire::JsonWriter row;
   row.object();
   Status done = Done{};
-  if (verify->parsed()) row.key("verifies_per_second").value(rounded(verify_rate()));
+  if (verify->parsed()) write_verify_rate(row);
   if (hellos->parsed()) done = run_hellos(arguments, row);
   if (traffic->parsed()) done = run_traffic(arguments, row);
   if (!done.ok()) {

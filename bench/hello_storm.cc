@@ -100,12 +100,13 @@ Status run_hello_storm(const HelloStormPlan& plan, const std::vector<client::Ide
   row.key("server_cpu_seconds").value(rounded(cpu));
   row.key("hellos_per_server_cpu_second").value(cpu > 0 ? rounded(count / cpu) : 0.0);
   row.key("generator_cpu_seconds").value(rounded(seconds(cpu_time_of(getpid()) - own_from)));
+  row.key("generator_busy").value(rounded(1 - seconds(loop.idle()) / elapsed));
   row.key("server_rss_kib").value(memory_of(plan.server).rss_kib);
   latency.write(row, "admitted_us");
   return Done{};
 }
 
-double verify_rate() {
+VerifyRate verify_rate() {
   constexpr std::size_t kTexts = 256;
   constexpr std::chrono::milliseconds kLong{700};
   const auto key = crypto::SecretKey::generate();
@@ -115,6 +116,7 @@ double verify_rate() {
     const auto signature = key.sign(bytes_of(text));
     signed_texts.emplace_back(std::move(text), signature);
   }
+  const auto cpu_from = cpu_time_of(getpid());
   const auto start = steady_clock::now();
   std::size_t verified = 0;
   while (steady_clock::now() < start + kLong) {
@@ -122,7 +124,9 @@ double verify_rate() {
       verified += crypto::verify(key.public_key(), bytes_of(text), signature) ? 1 : 0;
     }
   }
-  return static_cast<double>(verified) / seconds(steady_clock::now() - start);
+  const double cpu = seconds(cpu_time_of(getpid()) - cpu_from);
+  const double elapsed = seconds(steady_clock::now() - start);
+  return {static_cast<double>(verified) / cpu, cpu / elapsed};
 }
 
 }  // namespace signet::bench

@@ -106,6 +106,7 @@ void LoadLoop::flush_all() {
 
 const std::vector<LoadConnection*>& LoadLoop::turn() {
   gone_.clear();
+  const bool had_output = !unflushed_.empty();
   flush_all();
   const int count = epoll_wait(epoll_, ready_.data(), static_cast<int>(ready_.size()), 0);
   for (int i = 0; i < count; ++i) {
@@ -116,6 +117,9 @@ const std::vector<LoadConnection*>& LoadLoop::turn() {
       wrote(*connection);
     }
   }
+  const auto now = std::chrono::steady_clock::now();
+  if (!had_output && count <= 0) idle_ += now - turned_;
+  turned_ = now;
   return gone_;
 }
 

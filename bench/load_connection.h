@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +62,10 @@ class LoadLoop {
   // ones that went are returned once.
   const std::vector<LoadConnection*>& turn();
 
+  // Time so far in turns that found nothing to do. A generator that had none was the bottleneck,
+  // and its figures are a lower bound of the server's.
+  std::chrono::nanoseconds idle() const { return idle_; }
+
  private:
   void flush_all();
   void drop(LoadConnection& connection);
@@ -73,6 +78,8 @@ class LoadLoop {
   std::vector<LoadConnection*> unflushed_;
   std::vector<LoadConnection*> flushing_;  // of the turn that runs; kept for its memory
   std::vector<LoadConnection*> gone_;
+  std::chrono::nanoseconds idle_{};
+  std::chrono::steady_clock::time_point turned_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace signet::bench

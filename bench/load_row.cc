@@ -26,7 +26,7 @@ void Latencies::write(wire::JsonWriter& row, std::string_view name) {
   };
   row.object().key("count").value(std::uint64_t{samples_.size()});
   row.key("p50").value(at(0.5)).key("p90").value(at(0.9)).key("p99").value(at(0.99));
-  row.key("max").value(at(1)).end();
+  row.key("p999").value(at(0.999)).key("max").value(at(1)).end();
 }
 
 double rounded(double figure) {

@@ -16,7 +16,8 @@ class Latencies {
   void add(std::chrono::nanoseconds sample);
   std::size_t count() const { return samples_.size(); }
 
-  // Writes {"count","p50","p90","p99","max"} in microseconds under `name`; null without a sample.
+  // Writes {"count","p50","p90","p99","p999","max"} in microseconds under `name`; null without a
+  // sample.
   void write(wire::JsonWriter& row, std::string_view name);
 
  private:

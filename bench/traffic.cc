@@ -9,8 +9,8 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kConnectTimeout{20};
 constexpr std::size_t kConnectingAtOnce = 64;  // below any server's backlog
-constexpr std::chrono::seconds kStalledAfter{
-    5};  // nothing came for so long: what is missing is lost
+// Nothing came for so long: what is missing is lost.
+constexpr std::chrono::seconds kStalledAfter{5};
 constexpr std::chrono::minutes kDrainAtMost{2};
 
 double seconds(std::chrono::nanoseconds time) {
@@ -128,7 +128,7 @@ std::size_t Traffic::receivers_of_one() const {
 std::uint64_t Traffic::deliveries_expected() const { return messages_.size() * receivers_of_one(); }
 
 Traffic::Mark Traffic::mark() const {
-  return {steady_clock::now(), cpu_time_of(plan_.server), acked_, delivered_};
+  return {steady_clock::now(), cpu_time_of(plan_.server), loop_.idle(), acked_, delivered_};
 }
 
 void Traffic::turn() {
@@ -142,7 +142,10 @@ void Traffic::send_what_is_due() {
   for (; scheduled_ < due; ++scheduled_) {
     const std::chrono::duration<double> after(static_cast<double>(scheduled_) / plan_.per_second);
     Peer& peer = *peers_[scheduled_ % peers_.size()];
-    send_from(peer, schedule_start_ + std::chrono::duration_cast<std::chrono::nanoseconds>(after));
+    const auto scheduled =
+        schedule_start_ + std::chrono::duration_cast<std::chrono::nanoseconds>(after);
+    if (recording_) late_.add(steady_clock::now() - scheduled);
+    send_from(peer, scheduled);
   }
 }
 
@@ -240,6 +243,8 @@ void Traffic::write(wire::JsonWriter& row) {
   row.key("messages_per_server_cpu_second").value(cpu > 0 ? rounded(count / cpu) : 0.0);
   row.key("server_rss_kib").value(memory_.rss_kib).key("server_peak_kib").value(memory_.peak_kib);
   row.key("generator_cpu_seconds").value(rounded(seconds(own_cpu_)));
+  row.key("generator_busy").value(rounded(1 - seconds(to_.idle - from_.idle) / window));
+  late_.write(row, "late_us");
   ack_latency_.write(row, "ack_us");
   push_latency_.write(row, "push_us");
 }

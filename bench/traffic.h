@@ -59,6 +59,7 @@ class Traffic {
   struct Mark {  // the counters at one moment
     TimePoint at;
     std::chrono::nanoseconds server_cpu{};
+    std::chrono::nanoseconds idle{};  // of the generator
     std::uint64_t acked = 0;
     std::uint64_t delivered = 0;
   };
@@ -100,6 +101,7 @@ class Traffic {
   Mark to_;
   Memory memory_;
   std::chrono::nanoseconds own_cpu_{};
+  Latencies late_;  // open loop: how long after its scheduled moment a message was made
   Latencies ack_latency_;
   Latencies push_latency_;
 };

@@ -1,0 +1,249 @@
+"""Turns the raw rows of one run into tables: for the terminal, and as Markdown for the page."""
+import os
+import statistics
+import sys
+
+from plan import measurements
+from servers import SERVERS
+
+BUSY = 0.9  # a generator that is busier than this may be what limits
+
+
+def median(rows, *path):
+    values = []
+    for row in rows:
+        for name in path:
+            row = row.get(name) if row else None
+        if row is not None:
+            values.append(row)
+    return statistics.median(values) if values else None
+
+
+def number(value, digits=0):
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def milliseconds(us):
+    return "–" if us is None else f"{us / 1000:,.2f}"
+
+
+def ratio(ours, other):
+    return "–" if not ours or not other else f"{ours / other:.2f}"
+
+
+class Terminal:
+    """Prints. Colours only where somebody looks."""
+
+    def __init__(self):
+        self.colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def _paint(self, code, text):
+        return f"\033[{code}m{text}\033[0m" if self.colours else text
+
+    def heading(self, text):
+        print("\n" + self._paint("1", text))
+
+    def line(self, text, good=None):
+        print(text if good is None else self._paint("32" if good else "31", text))
+
+    def table(self, header, rows):
+        widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+        for row in [header, *rows]:
+            cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+            print("  ".join([row[0].ljust(widths[0]), *cells]))
+
+
+class Markdown:
+    def __init__(self):
+        self.lines = []
+
+    def heading(self, text):
+        self.lines += ["", f"### {text}", ""]
+
+    def line(self, text, good=None):
+        self.lines.append(f"- {text}")
+
+    def table(self, header, rows):
+        self.lines += ["| " + " | ".join(header) + " |",
+                       "| --- |" + " ---: |" * (len(header) - 1)]
+        self.lines += ["| " + " | ".join(row) + " |" for row in rows]
+
+    def text(self):
+        return "\n".join(self.lines).strip() + "\n"
+
+
+class Results:
+    """The rows of a run, by measurement and server."""
+
+    def __init__(self, run):
+        self.run = run
+        self.by_key = {}
+        for row in run["rows"]:
+            self.by_key.setdefault((row["measure"], row["server"]), []).append(row)
+
+    def asked(self, key, server):
+        return (key, server) in self.by_key
+
+    def good(self, key, server):
+        return [row for row in self.by_key.get((key, server), [])
+                if "unavailable" not in row and "failed" not in row]
+
+    def why_not(self, key, server):
+        for row in self.by_key.get((key, server), []):
+            if "unavailable" in row or "failed" in row:
+                return row.get("unavailable") or row["failed"]
+        return "no reason"
+
+
+def delivered(rows):
+    expected = sum(row.get("expected") or 0 for row in rows)
+    got = sum(row.get("delivered") or 0 for row in rows)
+    astray = sum(row.get("duplicates", 0) + row.get("misrouted", 0) for row in rows)
+    unacked = sum(row["sent"] - row["acked"] for row in rows if row.get("acked"))
+    share = "–" if expected == 0 else f"{100 * got / expected:.4g} %"
+    return share + (f", {astray} twice or astray" if astray else "") + \
+        (f", {unacked} unacked" if unacked else "")
+
+
+THROUGHPUT = ["server", "per s", "signet ÷ it", "per server CPU s", "signet ÷ it", "p50 ms",
+              "p99 ms", "p99.9 ms", "delivered", "peak MB", "generator busy"]
+LATENCY = ["server", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "p50 signet ÷ it", "p99 signet ÷ it",
+           "delivered", "server CPU", "peak MB", "generator busy"]
+
+
+def latency_of(rows):
+    return next((key for key in ("push_us", "admitted_us", "ack_us") if rows[0].get(key)), "")
+
+
+def memory(rows):
+    peak = median(rows, "server_peak_kib") or median(rows, "server_rss_kib")
+    return number(peak / 1024, 1) if peak else "–"
+
+
+def busy(rows):
+    share = median(rows, "generator_busy")
+    return "–" if share is None else f"{share:.0%}" + (" !" if share > BUSY else "")
+
+
+def label(name, rows):
+    refused = sorted({reason for row in rows for reason in row.get("refused", {})})
+    return name if not refused else f"{name} (refused: {', '.join(refused)})"
+
+
+def throughput_cells(measurement, rows, ours):
+    per_cpu = measurement.figure.replace("_per_second", "_per_server_cpu_second")
+    own = rows is ours
+    latency = latency_of(rows)
+    figure, cpu = median(rows, measurement.figure), median(rows, per_cpu)
+    return [number(figure), "" if own else ratio(median(ours, measurement.figure), figure),
+            number(cpu), "" if own else ratio(median(ours, per_cpu), cpu),
+            *(milliseconds(median(rows, latency, p)) for p in ("p50", "p99", "p999")),
+            delivered(rows), memory(rows), busy(rows)]
+
+
+def latency_cells(rows, ours):
+    own = rows is ours
+    latency = latency_of(rows)
+    share = [row["server_cpu_seconds"] / row["seconds"] for row in rows]
+    ratios = ["" if own else ratio(median(ours, latency_of(ours), p) if ours else None,
+                                   median(rows, latency, p)) for p in ("p50", "p99")]
+    return [*(milliseconds(median(rows, latency, p)) for p in ("p50", "p99", "p999", "max")),
+            *ratios, delivered(rows), f"{statistics.median(share):.0%}", memory(rows), busy(rows)]
+
+
+def write_measurement(out, results, measurement):
+    if not any(results.asked(measurement.key, name) for name in measurement.servers):
+        return
+    out.heading(measurement.title)
+    header = LATENCY if measurement.is_latency else THROUGHPUT
+    ours = results.good(measurement.key, "signet")
+    table, missing = [], []
+    for name in (name for name in measurement.servers if results.asked(measurement.key, name)):
+        rows = ours if name == "signet" else results.good(measurement.key, name)
+        if not rows:
+            missing.append(f"{name}: not measured ({results.why_not(measurement.key, name)})")
+            continue
+        cells = latency_cells(rows, ours) if measurement.is_latency else \
+            throughput_cells(measurement, rows, ours)
+        table.append([label(name, rows), *cells])
+    out.table(header, table)
+    if missing:
+        out.line("; ".join(missing))
+
+
+def write_store(out, run):
+    if not run["store"]:
+        return
+    out.heading("Row 10, the store alone: durable acknowledged publishes (SQLite WAL, FULL)")
+    rows = []
+    for depth in sorted({row["in_flight"] for row in run["store"]}):
+        mine = [row for row in run["store"] if row["in_flight"] == depth]
+        rows.append([f"{depth} in flight", number(median(mine, "publishes_per_second")),
+                     *(milliseconds(median(mine, "answer_us", p)) for p in ("p50", "p99", "p999")),
+                     *(milliseconds(median(mine, "fdatasync_us", p)) for p in ("p50", "p99"))])
+    out.table(["commands", "per s", "p50 ms", "p99 ms", "p99.9 ms", "fdatasync p50 ms",
+               "fdatasync p99 ms"], rows)
+
+
+def goal_7(results, verifies):
+    rows = results.good("row7", "signet")
+    verify = median(verifies, "verifies_per_cpu_second")
+    if not rows or not verify:
+        return []
+    wall, cpu = median(rows, "hellos_per_second"), median(rows, "hellos_per_server_cpu_second")
+    return [["7, signed hellos", "≥ 75 % of the verify rate",
+             f"{number(cpu)} per server CPU s = {cpu / verify:.0%}; {number(wall)}/s =" +
+             f" {wall / verify:.0%} (verify: {number(verify)}/s)", cpu / verify >= 0.75]]
+
+
+def goal_10(store):
+    goals = []
+    for depth, goal in ((10, 35_000), (100, 75_000)):
+        rows = [row for row in store if row["in_flight"] == depth]
+        rate = median(rows, "publishes_per_second")
+        if rate is not None:
+            goals.append([f"10, durable, {depth} at a time", f"≥ {number(goal)}/s",
+                          f"{number(rate)}/s", rate >= goal])
+    return goals
+
+
+def goal_11(results, quick):
+    rows = results.good("row11", "signet")
+    if not rows:
+        return []
+    p99 = median(rows, "push_us", "p99") / 1000
+    peak = median(rows, "server_peak_kib") / 1024
+    came = all(row["delivered"] == row["expected"] for row in rows)
+    shape = "100 × 200 (quick)" if quick else "100 × 1,000"
+    return [[f"11, {shape}", "100 %, p99 < 100 ms, < 64 MB",
+             f"{delivered(rows)}, p99 {p99:.1f} ms, {peak:.1f} MB at the peak",
+             came and p99 < 100 and peak < 64]]
+
+
+def write_goals(out, results):
+    out.heading("Goals")
+    run = results.run
+    rows = goal_7(results, run["verifies"]) + goal_10(run["store"]) + goal_11(results, run["quick"])
+    out.table(["row", "goal", "measured", "met"],
+              [[row, goal, measured, "yes" if met else "**no**"] for row, goal, measured, met in rows])
+    out.line("claudemesh's own published load test (published, not measured here): 100 × 1,000:"
+             " 88.8 % delivered in 15 minutes, p50 12.9 s, p99 23 s, 1.16 GB RSS;"
+             " 100 × 100: 99.8 %, p50 2.7 s, p99 4.7 s")
+
+
+def write_report(out, run):
+    results = Results(run)
+    share = median(run["verifies"], "core_share")
+    out.heading(f"{run['started'][:16].replace('T', ' ')} UTC, median of {run['rounds']}")
+    out.line(f"{run['machine']}; Signet at {run['commit']}")
+    out.line("; ".join(run["versions"].values()))
+    out.line(f"load average {run['load_before']:.1f} before and {run['load_after']:.1f} after;"
+             f" a busy loop got {share:.0%} of the server's core"
+             + ("" if share > 0.97 else ": other programs ran, so these figures are provisional"))
+    write_goals(out, results)
+    for measurement in measurements(run["quick"]):
+        write_measurement(out, results, measurement)
+    write_store(out, run)
+    out.heading("What each server does with a message")
+    for name, (_, meaning) in SERVERS.items():
+        out.line(f"{name}: {meaning}")
