@@ -43,11 +43,9 @@ struct HookSearch : std::enable_shared_from_this<HookSearch> {
   }
   void visit() {
     broker::Broker& here = *brokers[next];
-    if (remember) {
-      here.remember_hook(target, status);
-    } else if (std::string found = here.apply_hook(target, status); !found.empty()) {
-      presence = std::move(found);
-    }
+    std::string found = remember ? here.apply_or_remember_hook(target, status)
+                                 : here.apply_hook(target, status);
+    if (!found.empty()) presence = std::move(found);
     if (++next < brokers.size()) return step();
     if (presence.empty() && !remember) {
       remember = true;

@@ -193,8 +193,10 @@ void Broker::on_verb(Session& session, const dialects::Verb& verb, std::string_v
       verb);
 }
 
+// An answer that found no room is an answer lost: whoever does not read is told so and starts anew.
 void Broker::say(Session& session, const dialects::Reply& reply) {
-  (void)session.connection.send(wire::Opcode::kText, session.dialect.write(reply));
+  const net::Sent sent = session.connection.send(wire::Opcode::kText, session.dialect.write(reply));
+  if (sent == net::Sent::kDropped) session.connection.close(CloseReason::kSlowConsumer);
 }
 
 void Broker::refuse(Session& session, Refusal code, std::string_view client_id,

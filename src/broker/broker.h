@@ -90,9 +90,10 @@ class Broker final : public net::ConnectionEvents {
   // This shard's sessions of a mesh.
   void collect_peers(MeshNumber mesh, std::vector<dialects::PeerEntry>& into) const;
   // Applies a hook's status to the sessions of that process; the presence id of one of them, or
-  // empty. With `remember`, a session that says hello soon gets it.
+  // empty.
   std::string apply_hook(const HookTarget& target, dialects::Status status);
-  void remember_hook(const HookTarget& target, dialects::Status status);
+  // The same, and when there is none, the next one to say hello soon gets it, on whatever shard.
+  std::string apply_or_remember_hook(const HookTarget& target, dialects::Status status);
 
   // net::ConnectionEvents
   void on_request(net::Connection& connection, const net::HttpRequest& request) override;
@@ -142,12 +143,13 @@ class Broker final : public net::ConnectionEvents {
   void ask_for_pong(Session& session);
   void confirm(Session& session, const std::vector<PushedMessage>& messages);
   void on_receipt(Session& session, const dialects::Receipt& receipt);
-  void announce(const Session& receiver, const PushedMessage& message,
-                dialects::ReceiptState state);
+  void announce(const std::string& by, const PushedMessage& message, dialects::ReceiptState state);
+  std::string key_of(const Session& session) const;  // hex
 
   // broker_presence.cc
   void set_status(Session& session, dialects::Status status, StatusSource source);
   void expire_statuses();
+  void take_remembered_hook(Session& session);
   void on_list_peers(Session& session);
   void on_channel(Session& session, const std::string& name, bool join);
   void on_list_channels(Session& session);

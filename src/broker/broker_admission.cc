@@ -81,12 +81,7 @@ void Broker::admit(Session& session, const membership::Member& member) {
        {"member", member.id},
        {"peer", session.connection.peer().text()}});
 
-  const auto hook = hooks_.find(HookTarget{session.pid, session.cwd});
-  if (hook != hooks_.end()) {
-    const auto [status, until] = hook->second;
-    hooks_.erase(hook);
-    if (shard_.now() < until) set_status(session, status, StatusSource::kHook);
-  }
+  take_remembered_hook(session);
   say(session, dialects::Admitted{session.presence_id, member.display_name});
   read_on(session);
 

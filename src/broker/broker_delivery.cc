@@ -126,13 +126,26 @@ void Broker::on_pong(net::Connection& connection, std::string_view payload) {
 void Broker::confirm(Session& session, const std::vector<PushedMessage>& messages) {
   std::vector<MessageNumber> numbers;
   numbers.reserve(messages.size());
+  std::vector<PushedMessage> asked;  // whose senders want to be told
   for (const PushedMessage& message : messages) {
     numbers.push_back(message.number);
     session.recent.push_back(message);
-    if (message.receipts) announce(session, message, dialects::ReceiptState::kReceived);
+    if (message.receipts) asked.push_back(message);
   }
   while (session.recent.size() > shared_.options.recent_confirmed) session.recent.pop_front();
-  if (!numbers.empty()) shared_.store.confirm(session.member, std::move(numbers));
+  std::function<void(const std::vector<MessageNumber>&)> answer;
+  if (!asked.empty()) {
+    answer = [this, asked, by = key_of(session)](const std::vector<MessageNumber>& waited) {
+      for (const PushedMessage& message : asked) {
+        const bool first =
+            std::find(waited.begin(), waited.end(), message.number) != waited.end();
+        if (first) announce(by, message, dialects::ReceiptState::kReceived);
+      }
+    };
+  }
+  if (!numbers.empty()) {
+    shared_.store.confirm(session.member, std::move(numbers), mailbox(), std::move(answer));
+  }
   read_on(session);
 }
 
@@ -150,21 +163,26 @@ void Broker::on_receipt(Session& session, const dialects::Receipt& receipt) {
   if (receipt.state != dialects::ReceiptState::kRead) return;
   for (PushedMessage& message : session.recent) {
     if (message.id != receipt.message) continue;
-    if (message.receipts) announce(session, message, receipt.state);
-    message.receipts = false;  // once
-    return;
+    if (!std::exchange(message.receipts, false)) return;  // once a session
+    // After what is confirmed and not committed yet: `received` goes before `read`.
+    return shared_.store.confirm(session.member, {}, mailbox(),
+                                 [this, message, by = key_of(session)](const auto&) {
+                                   announce(by, message, dialects::ReceiptState::kRead);
+                                 });
   }
   refuse(session, Refusal::kNoSuchMessage, {});
 }
 
-void Broker::announce(const Session& receiver, const PushedMessage& message,
+std::string Broker::key_of(const Session& session) const {
+  const membership::Member* member = member_of(session);
+  return member == nullptr ? std::string() : crypto::to_hex(member->key);
+}
+
+void Broker::announce(const std::string& by, const PushedMessage& message,
                       dialects::ReceiptState state) {
-  const membership::Member* by = member_of(receiver);
-  if (by == nullptr) return;
-  const std::string key = crypto::to_hex(by->key);
   for (Broker* broker : shared_.brokers) {
-    const auto tell = [broker, sender = message.sender, id = message.id, state, key] {
-      broker->tell_sender(sender, {id, state, key});
+    const auto tell = [broker, sender = message.sender, id = message.id, state, by] {
+      broker->tell_sender(sender, {id, state, by});
     };
     if (broker == this) {
       tell();

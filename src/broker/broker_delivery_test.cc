@@ -159,6 +159,20 @@ TEST_F(DeliveryStory, APongTellsTheSenderToo) {
   EXPECT_EQ(heard(*ann_), "received by bob");
 }
 
+TEST_F(DeliveryStory, OfSeveralSessionsThatConfirmTheFirstIsTold) {
+  meet();
+  FakeConnection& bob_again = peer("bob", 0);
+  send("m1", "one", "next", true);
+  EXPECT_EQ(heard(*bob_), "push one");
+  EXPECT_EQ(heard(bob_again), "push one");
+  pong(*bob_);
+  ASSERT_EQ(bob_again.pings.size(), 1u);
+  brokers_[0]->on_pong(bob_again, bob_again.pings.back());
+  settle();
+  EXPECT_EQ(metric("signet_confirmed_total{by=\"pong\"}"), 2);
+  EXPECT_EQ(heard(*ann_), "received by bob") << "once";
+}
+
 TEST_F(DeliveryStory, AReceiptForWhatWasNotPushedHereIsRefused) {
   meet(true);
   const std::string unknown(32, 'a');
@@ -265,6 +279,14 @@ TEST_F(DeliveryStory, AReaderThatStoppedIsClosedAndLosesNothing) {
   shards_[1]->hang_up(*bob_);
   bob_ = &connect(0);
   EXPECT_EQ(ask(*bob_, hello("bob")), "hello_ack, push 1");
+}
+
+TEST_F(DeliveryStory, WhoReadsNoAnswersIsClosedRatherThanLeftWithoutOne) {
+  meet();
+  ann_->next_sent = net::Sent::kDropped;
+  EXPECT_EQ(ask(*ann_, message("m1", key_text("bob"), "kept")), "");
+  ASSERT_TRUE(ann_->closed);
+  EXPECT_EQ(ann_->closed->reason, CloseReason::kSlowConsumer);
 }
 
 // The queue was full when the ping was due: without another one nothing would ever be confirmed.

@@ -43,9 +43,25 @@ std::string Broker::apply_hook(const HookTarget& target, Status status) {
   return presence;
 }
 
-void Broker::remember_hook(const HookTarget& target, Status status) {
-  if (hooks_.size() >= shared_.options.pending_hooks) return;  // old ones go every second
-  hooks_[target] = {status, shard_.now() + shared_.options.hook_pending};
+std::string Broker::apply_or_remember_hook(const HookTarget& target, Status status) {
+  std::string presence = apply_hook(target, status);
+  const bool room = hooks_.size() < shared_.options.pending_hooks;  // old ones go every second
+  if (presence.empty() && room) {
+    hooks_[target] = {status, shard_.now() + shared_.options.hook_pending};
+  }
+  return presence;
+}
+
+// Every shard remembers it, since none knows where the process will come; so all must forget it.
+void Broker::take_remembered_hook(Session& session) {
+  const HookTarget target{session.pid, session.cwd};
+  const auto hook = hooks_.extract(target);
+  if (hook.empty()) return;
+  for (Broker* broker : shared_.brokers) {
+    if (broker != this) broker->mailbox().post([broker, target] { broker->hooks_.erase(target); });
+  }
+  const auto [status, until] = hook.mapped();
+  if (shard_.now() < until) set_status(session, status, StatusSource::kHook);
 }
 
 void Broker::collect_peers(MeshNumber mesh, std::vector<PeerEntry>& into) const {

@@ -80,7 +80,7 @@ TEST_F(Presence, AHookThatCameFirstWaitsForItsProcess) {
   start();
   HelloFields fields;
   fields.pid = 77;
-  brokers_[0]->remember_hook({77, "/home"}, Status::kDnd);
+  brokers_[0]->apply_or_remember_hook({77, "/home"}, Status::kDnd);
   FakeConnection& other = peer("bob", 0);
   FakeConnection& ann = peer("ann", 0, fields);
   EXPECT_EQ(peers(ann), "ann:dnd: bob:idle: ");
@@ -90,11 +90,23 @@ TEST_F(Presence, AHookThatCameFirstWaitsForItsProcess) {
   EXPECT_FALSE(other.closed);
 }
 
+TEST_F(Presence, AHookThatWaitedOnAllShardsIsForgottenOnAll) {
+  start();
+  HelloFields fields;
+  fields.pid = 77;
+  for (auto& broker : brokers_) broker->apply_or_remember_hook({77, "/home"}, Status::kDnd);
+  FakeConnection& ann = peer("ann", 0, fields);
+  EXPECT_EQ(peers(ann), "ann:dnd: ");
+  shards_[0]->hang_up(ann);
+  FakeConnection& elsewhere = peer("ann", 1, fields);
+  EXPECT_EQ(peers(elsewhere), "ann:idle: ") << "once";
+}
+
 TEST_F(Presence, AHookWaitsTenSecondsOnly) {
   start();
   HelloFields fields;
   fields.pid = 77;
-  brokers_[0]->remember_hook({77, "/home"}, Status::kDnd);
+  brokers_[0]->apply_or_remember_hook({77, "/home"}, Status::kDnd);
   clock_.advance(10s);
   FakeConnection& ann = peer("ann", 0, fields);
   EXPECT_EQ(peers(ann), "ann:idle: ");
@@ -104,7 +116,7 @@ TEST_F(Presence, WaitingHooksHaveABound) {
   options_.pending_hooks = 2;
   start();
   for (std::int64_t pid = 1; pid <= 3; ++pid) {
-    brokers_[0]->remember_hook({pid, "/home"}, Status::kDnd);
+    brokers_[0]->apply_or_remember_hook({pid, "/home"}, Status::kDnd);
   }
   HelloFields third;
   third.pid = 3;

@@ -55,11 +55,14 @@ class FakeStore final : public Store {
       to.post([answer, made] { answer(made); });
     });
   }
-  void confirm(MemberNumber member, std::vector<MessageNumber> numbers) override {
+  void confirm(MemberNumber member, std::vector<MessageNumber> numbers, Mailbox& to,
+               std::function<void(std::vector<MessageNumber>)> answer) override {
+    std::vector<MessageNumber> waited;
     for (const MessageNumber number : numbers) {
       confirmed.emplace_back(member, number);
-      mailboxes_[member].erase(number);
+      if (mailboxes_[member].erase(number) == 1) waited.push_back(number);
     }
+    if (answer) to.post([answer, waited] { answer(waited); });
   }
   void admit_hello(AdmitHello command, Mailbox& to,
                    std::function<void(HelloOutcome)> answer) override {

@@ -42,7 +42,7 @@ void Answers::add(Command& command) {
         using Kind = std::decay_t<decltype(c)>;
         if constexpr (std::is_same_v<Kind, SweepCommand>) {
           add(c.to, std::move(c.answer));
-        } else if constexpr (!std::is_same_v<Kind, ConfirmCommand>) {
+        } else if (c.answer) {  // only a confirmation may have none
           add(c.to,
               [answer = std::move(c.answer), result = std::move(c.result)] { answer(result); });
         }

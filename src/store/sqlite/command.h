@@ -21,6 +21,9 @@ struct PublishCommand {
 struct ConfirmCommand {
   MemberNumber member;
   std::vector<MessageNumber> numbers;
+  Mailbox* to;
+  std::function<void(std::vector<MessageNumber>)> answer;  // may be empty
+  std::vector<MessageNumber> result;
 };
 struct HelloCommand {
   AdmitHello hello;
@@ -51,8 +54,8 @@ using Command = std::variant<PublishCommand, ConfirmCommand, HelloCommand, Commi
 // Rows that the command is likely to touch.
 std::size_t weight_of(const Command& command);
 
-// Gives the command the outcome of a transaction that was rolled back. A confirmation and a sweep
-// have none.
+// Gives the command the outcome of a transaction that was rolled back. A sweep has none, and a
+// confirmation is tried again instead.
 void refuse(Command& command, Refusal why);
 
 // Groups the answers of one commit by mailbox, so that each thread is woken once.

@@ -144,13 +144,17 @@ MessageNumber MessageTables::next_number() {
   return {numbers_.next++};
 }
 
-void MessageTables::confirm(MemberNumber member, const std::vector<MessageNumber>& numbers) {
+std::vector<MessageNumber> MessageTables::confirm(MemberNumber member,
+                                                  const std::vector<MessageNumber>& numbers) {
+  std::vector<MessageNumber> waited;
   for (const MessageNumber number : numbers) {
     delete_mailbox_.run(member, number);
-    if (database_.failed()) return;
+    if (database_.failed()) return {};
     if (database_.changes() == 0) continue;
+    waited.push_back(number);
     if (ledger_.remove_waiting(number, member)) delete_message_.run(number);
   }
+  return waited;
 }
 
 std::int64_t MessageTables::bury_all(MemberNumber member, WallTime now) {

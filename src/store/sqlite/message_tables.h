@@ -24,7 +24,9 @@ class MessageTables {
 
   // Takes a message, or says why not. What is to be delivered goes to the end of `stored`.
   PublishAnswer publish(Publish& command, WallTime now, DeliveryBatch& stored);
-  void confirm(MemberNumber member, const std::vector<MessageNumber>& numbers);
+  // Those of `numbers` that still waited.
+  std::vector<MessageNumber> confirm(MemberNumber member,
+                                     const std::vector<MessageNumber>& numbers);
   // All that waits for `member` becomes dead letters; answers how many.
   std::int64_t bury_all(MemberNumber member, WallTime now);
 

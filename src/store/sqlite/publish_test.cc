@@ -128,7 +128,9 @@ TEST_F(StoreTest, DropsTheContentWithItsLastReader) {
   open();
   publish({1, {11, 12}});
   const std::int64_t number = deliveries_[0].number.value;
-  confirm(11, {number, number, 4'711});
+  EXPECT_EQ(confirm(11, {number, number, 4'711}), std::vector<std::int64_t>{number}) << "once";
+  EXPECT_EQ(confirm(11, {number}), std::vector<std::int64_t>{});
+  EXPECT_EQ(confirm(11, {}), std::vector<std::int64_t>{});
   EXPECT_EQ(waiting(11), Strings{});
   EXPECT_EQ(waiting(12), Strings{"hello"});
   EXPECT_EQ(rows("message"), 1);

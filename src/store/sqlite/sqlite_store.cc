@@ -61,8 +61,9 @@ void SqliteStore::publish(Publish command, Mailbox& to, std::function<void(Publi
   offer(PublishCommand{std::move(command), &to, std::move(answer)});
 }
 
-void SqliteStore::confirm(MemberNumber member, std::vector<MessageNumber> numbers) {
-  writer_->post(ConfirmCommand{member, std::move(numbers)});
+void SqliteStore::confirm(MemberNumber member, std::vector<MessageNumber> numbers, Mailbox& to,
+                          std::function<void(std::vector<MessageNumber>)> answer) {
+  writer_->post(ConfirmCommand{member, std::move(numbers), &to, std::move(answer), {}});
 }
 
 void SqliteStore::admit_hello(AdmitHello command, Mailbox& to,

@@ -17,7 +17,8 @@ class SqliteStore final : public Store {
   std::vector<membership::Change> membership_at_start() override;
   void start(OnStored on_stored) override;
   void publish(Publish command, Mailbox& to, std::function<void(PublishAnswer)> answer) override;
-  void confirm(MemberNumber member, std::vector<MessageNumber> numbers) override;
+  void confirm(MemberNumber member, std::vector<MessageNumber> numbers, Mailbox& to,
+               std::function<void(std::vector<MessageNumber>)> answer) override;
   void admit_hello(AdmitHello command, Mailbox& to,
                    std::function<void(HelloOutcome)> answer) override;
   void commit(std::vector<membership::Change> changes, Mailbox& to,

@@ -135,10 +135,16 @@ class StoreTest : public testing::Test {
     return thread_.ask<PublishAnswer>(
         [&](auto answer) { store_->publish(publish_of(say), thread_.mailbox(), answer); });
   }
-  void confirm(std::int64_t member, std::vector<std::int64_t> numbers) {
+  // Those that still waited.
+  std::vector<std::int64_t> confirm(std::int64_t member, std::vector<std::int64_t> numbers) {
     std::vector<MessageNumber> confirmed;
     for (const std::int64_t number : numbers) confirmed.push_back({number});
-    store_->confirm({member}, std::move(confirmed));
+    const auto waited = thread_.ask<std::vector<MessageNumber>>([&](auto answer) {
+      store_->confirm({member}, std::move(confirmed), thread_.mailbox(), answer);
+    });
+    std::vector<std::int64_t> values;
+    for (const MessageNumber number : waited) values.push_back(number.value);
+    return values;
   }
   HelloOutcome hello(std::int64_t member, std::int64_t timestamp_ms, unsigned char digest = 0) {
     AdmitHello command{{member}, timestamp_ms, {}};

@@ -283,7 +283,7 @@ void Writer::execute(PublishCommand& command) {
 }
 
 void Writer::execute(ConfirmCommand& command) {
-  messages_.confirm(command.member, command.numbers);
+  command.result = messages_.confirm(command.member, command.numbers);
 }
 
 void Writer::execute(HelloCommand& command) { command.result = hellos_.admit(command.hello); }
@@ -329,7 +329,8 @@ void Writer::refuse_batch(Failure failure) {
   for (Command& command : batch_) {
     refuse(command, why);
     if (auto* confirm = std::get_if<ConfirmCommand>(&command)) {
-      late_confirms_.push_back(std::move(*confirm));
+      late_confirms_.emplace_back(std::move(*confirm));
+      confirm->answer = {};
     }
   }
   log(LogLevel::kWarn, "store.batch_refused",
@@ -346,7 +347,9 @@ void Writer::retry_confirms() {
       for (auto confirm = first; confirm != late_confirms_.end(); ++confirm) execute(*confirm);
     });
     if (failure != Failure::kNone) return;
+    for (auto confirm = first; confirm != late_confirms_.end(); ++confirm) answers_.add(*confirm);
     late_confirms_.erase(first, late_confirms_.end());
+    answers_.post();
   }
 }
 

@@ -104,7 +104,7 @@ class Writer {
   Store::OnStored on_stored_;
   std::deque<Command> waiting_;
   std::vector<Command> batch_;
-  std::vector<ConfirmCommand> late_confirms_;  // of transactions that failed
+  std::vector<Command> late_confirms_;  // of transactions that failed
   Answers answers_;
   bool stopping_ = false;
 
