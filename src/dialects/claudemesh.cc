@@ -32,7 +32,12 @@ std::optional<std::string_view> optional_text(JsonValue frame, std::string_view 
   return text;
 }
 
-bool flag(JsonValue frame, std::string_view name) { return frame[name].boolean().value_or(false); }
+// A flag that may be missing; nullopt when it is there and no boolean.
+std::optional<bool> optional_flag(JsonValue frame, std::string_view name) {
+  const JsonValue value = frame[name];
+  if (!value || value.is(JsonKind::kNull)) return false;
+  return value.boolean();
+}
 
 // A hello's fields go to the check as they came: a wrong type is an empty text, which the check
 // refuses in its own order.
@@ -48,13 +53,13 @@ Verb read_hello(JsonValue frame) {
   };
   hello.hints = {hint("sessionId"), hint("displayName"), hint("cwd"),
                  frame["pid"].integer().value_or(0)};
-  hello.confirms_itself = flag(frame, "receipts");
+  hello.confirms_itself = optional_flag(frame, "receipts").value_or(false);
   return hello;
 }
 
 std::optional<Priority> read_priority(JsonValue frame) {
   const JsonValue value = frame["priority"];
-  if (!value) return Priority::kNext;
+  if (!value || value.is(JsonKind::kNull)) return Priority::kNext;
   const auto name = value.string();
   if (name == "now") return Priority::kNow;
   if (name == "next") return Priority::kNext;
@@ -74,10 +79,12 @@ Verb read_send(JsonValue frame) {
   if (!to.ok()) return refuse("targetSpec");
   const auto priority = read_priority(frame);
   if (!priority) return refuse("priority");
+  const auto receipts = optional_flag(frame, "receipts");
+  if (!receipts) return refuse("receipts");
   const JsonValue nonce = frame["nonce"];
   const JsonValue ciphertext = frame["ciphertext"];
   if (!nonce.is(JsonKind::kString) || !ciphertext.is(JsonKind::kString)) return refuse("body");
-  Send send{*client_id, *std::move(to), *priority, flag(frame, "receipts"), {}};
+  Send send{*client_id, *std::move(to), *priority, *receipts, {}};
   // The body is the two members as they were sent, ready to stand in the push.
   send.body.append(R"("nonce":)").append(nonce.raw());
   send.body.append(R"(,"ciphertext":)").append(ciphertext.raw());

@@ -1,6 +1,7 @@
 #include "dialects/claudemesh_http.h"
 
 #include "base/encoding.h"
+#include "dialects/claudemesh.h"
 #include "wire/json.h"
 
 namespace signet::dialects {
@@ -10,14 +11,17 @@ using membership::InviteClaim;
 using wire::JsonKind;
 using wire::JsonValue;
 
-constexpr std::size_t kMaxDisplayNameBytes = 128;
-constexpr std::size_t kMaxTokenBytes = 4'096;  // a link that a person can still paste
+// The last second of the year 9999: the last that ISO 8601 writes with four digits, and small
+// enough to be counted in milliseconds.
+constexpr std::int64_t kMaxExpiry = 253'402'300'799;
 
 Error malformed(std::string_view rule) { return {ErrorCode::kMalformed, std::string(rule)}; }
 
 std::string text(JsonValue object, std::string_view name) {
   return std::string(object[name].string().value_or(""));
 }
+
+bool is_given(JsonValue value) { return value && !value.is(JsonKind::kNull); }
 
 // Texts that must be there and be strings; numbers are checked by the caller.
 bool has_texts(JsonValue object, std::initializer_list<std::string_view> names) {
@@ -34,7 +38,8 @@ Result<InviteClaim> read_claim(JsonValue payload) {
   }
   const auto version = payload["v"].integer();
   const auto expires = payload["expires_at"].integer();
-  if (version != 1 || !expires) return malformed("invite version or expiry");
+  if (version != 1) return malformed("invite version");
+  if (!expires || *expires < 0 || *expires > kMaxExpiry) return malformed("invite expiry");
   return InviteClaim{*version,
                      text(payload, "mesh_id"),
                      text(payload, "mesh_slug"),
@@ -59,9 +64,12 @@ Result<JoinBody> read_join(std::string_view body) {
   SIGNET_TRY([[maybe_unused]] const Done parsed, document.parse(body));
   const JsonValue root = document.root();
   if (!root.is(JsonKind::kObject)) return malformed("no object");
+  if (!has_texts(root, {"peer_pubkey"})) return malformed("peer_pubkey");
+  if (is_given(root["display_name"]) && !has_texts(root, {"display_name"})) {
+    return malformed("display_name");
+  }
   const std::string pubkey = text(root, "peer_pubkey");
   const std::string name = text(root, "display_name");
-  if (!root["peer_pubkey"].is(JsonKind::kString)) return malformed("peer_pubkey");
   if (name.size() > kMaxDisplayNameBytes) return malformed("display_name");
   if (!root["invite_token"] && root["mesh_id"].is(JsonKind::kString)) {
     return JoinBody(JoinWithoutInvite{text(root, "mesh_id"), pubkey, name});
@@ -82,7 +90,10 @@ Result<HookStatus> read_hook_status(std::string_view body) {
   const auto status = status_from(root["status"].string().value_or(""));
   const std::string cwd = text(root, "cwd");
   if (!status || cwd.empty()) return malformed("cwd and status required");
-  return HookStatus{cwd, root["pid"].integer().value_or(0), *status};
+  if (cwd.size() > kMaxHintBytes) return malformed("cwd");
+  const auto pid = root["pid"].integer();
+  if (is_given(root["pid"]) && !pid) return malformed("pid");
+  return HookStatus{cwd, pid.value_or(0), *status};
 }
 
 Result<InviteClaim> read_invite_token(std::string_view token) {

@@ -13,6 +13,9 @@
 
 namespace signet::dialects {
 
+inline constexpr std::size_t kMaxDisplayNameBytes = 128;  // of a join: kept for ever, shown to all
+inline constexpr std::size_t kMaxTokenBytes = 4'096;      // a link that a person can still paste
+
 struct JoinByInvite {
   membership::InviteClaim claim;
   std::string token;
@@ -30,12 +33,14 @@ using JoinBody = std::variant<JoinByInvite, JoinWithoutInvite>;
 // Fails kMalformed. `invite_token` may be the token, the whole ic:// link or the https:// link.
 Result<JoinBody> read_join(std::string_view body);
 
+// A status for the process that said this `cwd` and `pid` in its hello.
 struct HookStatus {
   std::string cwd;
   std::int64_t pid = 0;
   Status status = Status::kIdle;
 };
-// Fails kMalformed when `cwd` or `status` is missing or of another form.
+// Fails kMalformed when `cwd` or `status` is missing, or a field is of another form or longer than
+// a hello's `cwd` may be: it could match no session.
 Result<HookStatus> read_hook_status(std::string_view body);
 
 // An invite link's token ⇄ what it says.

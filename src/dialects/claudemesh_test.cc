@@ -1,0 +1,384 @@
+#include "dialects/claudemesh.h"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <map>
+
+#include "crypto/box.h"
+#include "dialects/vectors_for_test.h"
+
+namespace signet::dialects {
+namespace {
+
+using wire::JsonKind;
+using wire::JsonValue;
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;  // clang 14 does not derive it
+
+// A verb in the words of the vectors: its name as the member "verb", and its fields.
+using Fields = std::map<std::string, std::string>;
+
+std::string said(bool flag) { return flag ? "true" : "false"; }
+
+Fields fields_of(const Hello& hello) {
+  return {{"verb", "hello"},
+          {"meshId", std::string(hello.claim.mesh_id)},
+          {"memberId", std::string(hello.claim.member_id)},
+          {"pubkey", std::string(hello.claim.pubkey)},
+          {"signature", std::string(hello.claim.signature)},
+          {"timestamp", std::string(hello.claim.timestamp.value_or("null"))},
+          {"sessionId", std::string(hello.hints.session_id)},
+          {"displayName", std::string(hello.hints.display_name)},
+          {"cwd", std::string(hello.hints.cwd)},
+          {"pid", std::to_string(hello.hints.pid)},
+          {"receipts", said(hello.confirms_itself)}};
+}
+
+Fields fields_of(const Send& send) {
+  constexpr std::string_view kPriorities[] = {"now", "next", "low"};
+  return {{"verb", "send"},
+          {"id", std::string(send.client_id)},
+          {"to", routing::text_of(send.to)},
+          {"priority", std::string(kPriorities[static_cast<std::size_t>(send.priority)])},
+          {"receipts", said(send.receipts)},
+          {"body", send.body}};
+}
+
+Fields fields_of(const Misspoken& misspoken) {
+  const bool knows_its_form = misspoken.is_message;
+  return {{"refusal", std::string(signet::name_of(misspoken.code))},
+          {"id", misspoken.client_id},
+          {"before_hello", knows_its_form ? "no_hello" : "bad_frame"}};
+}
+
+Fields fields_of(const Verb& verb) {
+  return std::visit(
+      Overloaded{
+          [](const Hello& v) { return fields_of(v); },
+          [](const Send& v) { return fields_of(v); },
+          [](const Misspoken& v) { return fields_of(v); },
+          [](const SetStatus& v) {
+            return Fields{{"verb", "set_status"}, {"status", std::string(name_of(v.status))}};
+          },
+          [](const SetSummary& v) {
+            return Fields{{"verb", "set_summary"}, {"summary", std::string(v.summary)}};
+          },
+          [](const ListPeers&) {
+            return Fields{{"verb", "list_peers"}};
+          },
+          [](const ListChannels&) {
+            return Fields{{"verb", "channel_list"}};
+          },
+          [](const JoinChannel& v) {
+            return Fields{{"verb", "channel_join"}, {"name", std::string(v.name)}};
+          },
+          [](const LeaveChannel& v) {
+            return Fields{{"verb", "channel_leave"}, {"name", std::string(v.name)}};
+          },
+          [](const Receipt& v) {
+            return Fields{{"verb", "receipt"},
+                          {"messageId", to_hex(v.message)},
+                          {"state", std::string(name_of(v.state))}};
+          },
+      },
+      verb);
+}
+
+Fields expected_of(JsonValue vector) {
+  if (vector["refusal"]) {
+    return {{"refusal", text_in(vector, "refusal")},
+            {"id", text_in(vector, "id")},
+            {"before_hello", text_in(vector, "before_hello")}};
+  }
+  Fields expected{{"verb", text_in(vector, "verb")}};
+  const JsonValue fields = vector["fields"];
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto text = fields[i].string();
+    expected[std::string(fields.key(i))] =
+        text ? filled(std::string(*text), vector) : std::string(fields[i].raw());
+  }
+  return expected;
+}
+
+TEST(Claudemesh, ReadsEveryFrameOfTheVectors) {
+  Claudemesh dialect;  // one for all: what an earlier frame left must not show
+  each_vector("frames", 140, [&](JsonValue vector) {
+    const std::string frame = filled(text_in(vector, "text"), vector);
+    EXPECT_EQ(fields_of(dialect.read(frame)), expected_of(vector));
+  });
+}
+
+// What JSON text can't hold, or would not fit into a vector.
+TEST(Claudemesh, RefusesNoiseOfEveryKind) {
+  const std::string sound = R"({"type":"list_peers","x":)";
+  const auto nested = [&](std::size_t depth) {
+    return sound + std::string(depth, '[') + std::string(depth, ']') + "}";
+  };
+  const auto values = [&](std::size_t count) {
+    std::string text = sound + "[0";
+    for (std::size_t i = 1; i < count; ++i) text += ",0";
+    return text + "]}";
+  };
+  // clang-format off
+  const struct { const char* name; std::string frame; bool is_read; } rows[] = {
+      {"a frame of 65,536 bytes", sound + '"' + std::string(65'536 - sound.size() - 3, 'x') + "\"}",
+       true},
+      {"a frame of 4 MiB, where an operator allows it", sound + '"' + std::string(1 << 22, 'x') +
+       "\"}", true},
+      {"65,532 values beside the three of the frame", values(65'532), true},
+      {"65,536 values", values(65'536), false},
+      {"31 levels within the object", nested(31), true},
+      {"32 levels within the object", nested(32), false},
+      {"60,000 levels", nested(60'000), false},
+      {"60,000 brackets that never close", sound + std::string(60'000, '['), false},
+      {"60,000 objects that never close", [] {
+         std::string text;
+         for (int i = 0; i < 60'000; ++i) text += R"({"":)";
+         return text;
+       }(), false},
+      {"a byte that is no UTF-8", sound + "\"\xff\"}", false},
+      {"a surrogate as UTF-8", sound + "\"\xed\xa0\x80\"}", false},
+      {"an overlong slash", sound + "\"\xc0\xaf\"}", false},
+      {"a character cut short", sound + "\"\xc3", false},
+      {"UTF-16", std::string("{\0\"\0", 4), false},
+      {"a NUL", std::string(1, '\0'), false},
+      {"a NUL after the object", sound + "0}" + std::string(1, '\0'), false},
+  };
+  // clang-format on
+  Claudemesh dialect;
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const Verb verb = dialect.read(row.frame);
+    EXPECT_EQ(std::holds_alternative<ListPeers>(verb), row.is_read);
+    if (row.is_read) continue;
+    ASSERT_TRUE(std::holds_alternative<Misspoken>(verb));
+    EXPECT_EQ(std::get<Misspoken>(verb).code, Refusal::kBadFrame);
+    EXPECT_FALSE(std::get<Misspoken>(verb).is_message);
+  }
+  std::cout << "noise: " << std::size(rows) << " frames\n";
+}
+
+TEST(Claudemesh, ReadsTheSameAfterAnyPrefixOfAFrame) {
+  const std::string frame = R"({"type":"send","id":"c-1","targetSpec":"*","nonce":"n",)"
+                            R"("ciphertext":"\u00e9 \ud83d\ude00"})";
+  Claudemesh dialect;
+  const Fields whole = fields_of(dialect.read(frame));
+  ASSERT_EQ(whole.at("verb"), "send");
+  for (std::size_t length = 0; length < frame.size(); ++length) {
+    const std::string prefix = frame.substr(0, length);
+    EXPECT_TRUE(std::holds_alternative<Misspoken>(dialect.read(prefix))) << prefix;
+    EXPECT_EQ(fields_of(dialect.read(frame)), whole);
+  }
+}
+
+std::vector<PeerEntry> peers_of(JsonValue list) {
+  std::vector<PeerEntry> peers;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    peers.push_back({text_in(list[i], "pubkey"), text_in(list[i], "displayName"),
+                     *status_from(text_in(list[i], "status")), text_in(list[i], "summary"),
+                     text_in(list[i], "sessionId"), WallTime{*list[i]["connectedMs"].integer()}});
+  }
+  return peers;
+}
+
+std::vector<ChannelEntry> channels_of(JsonValue list) {
+  std::vector<ChannelEntry> channels;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    channels.push_back({text_in(list[i], "name"),
+                        static_cast<std::size_t>(*list[i]["members"].integer()),
+                        *list[i]["joined"].boolean()});
+  }
+  return channels;
+}
+
+template <class Code>
+Code code_of(JsonValue fields, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (text_in(fields, "code") == signet::name_of(static_cast<Code>(i))) {
+      return static_cast<Code>(i);
+    }
+  }
+  ADD_FAILURE() << "no such code: " << text_in(fields, "code");
+  return {};
+}
+
+std::string write_pushed(JsonValue fields) {
+  routing::Envelope envelope;
+  EXPECT_TRUE(from_hex(text_in(fields, "messageId"), envelope.id));
+  constexpr std::string_view kPriorities[] = {"now", "next", "low"};
+  for (std::size_t i = 0; i < std::size(kPriorities); ++i) {
+    if (text_in(fields, "priority") == kPriorities[i]) {
+      envelope.priority = static_cast<routing::Priority>(i);
+    }
+  }
+  envelope.to = text_in(fields, "targetSpec");
+  envelope.body = text_in(fields, "body");
+  envelope.created = {*fields["createdMs"].integer()};
+  const std::string mesh = text_in(fields, "meshId"), sender = text_in(fields, "senderPubkey");
+  return Claudemesh().write(Pushed{envelope, mesh, sender});
+}
+
+// Writes the reply that a vector describes.
+std::string written(JsonValue vector) {
+  const Claudemesh dialect;
+  const JsonValue fields = vector["fields"];
+  const std::string reply = text_in(vector, "reply");
+  const std::string id = text_in(fields, "id"), name = text_in(fields, "name");
+  const auto number = [&](std::string_view of) {
+    return static_cast<std::size_t>(*fields[of].integer());
+  };
+  const auto message = [&] {
+    routing::MessageId bytes{};
+    EXPECT_TRUE(from_hex(text_in(fields, "messageId"), bytes));
+    return bytes;
+  };
+  if (reply == "admitted") {
+    const std::string presence = text_in(fields, "presenceId");
+    const std::string display = text_in(fields, "displayName");
+    return dialect.write(Admitted{presence, display});
+  }
+  if (reply == "hello_refused") {
+    return dialect.write(HelloRefused{code_of<HelloReject>(fields, kHelloRejectCount)});
+  }
+  if (reply == "accepted") {
+    return dialect.write(Accepted{id, message(), number("recipients"), number("skipped")});
+  }
+  if (reply == "pushed") return write_pushed(fields);
+  if (reply == "peers") return dialect.write(Peers{peers_of(fields["peers"])});
+  if (reply == "channels") return dialect.write(Channels{channels_of(fields["channels"])});
+  if (reply == "channel_changed") {
+    return dialect.write(ChannelChanged{name, *fields["joined"].boolean()});
+  }
+  if (reply == "receipt") {
+    const bool read = text_in(fields, "state") == "read";
+    const std::string by = text_in(fields, "by");
+    return dialect.write(
+        ReceiptNotice{message(), read ? ReceiptState::kRead : ReceiptState::kReceived, by});
+  }
+  EXPECT_EQ(reply, "refused");
+  return dialect.write(
+      Refused{code_of<Refusal>(fields, kRefusalCount), id, fields["retryAfterMs"].integer()});
+}
+
+TEST(Claudemesh, WritesEveryReplyOfTheVectors) {
+  std::map<std::string, int> replies;
+  each_vector("replies", 40, [&](JsonValue vector) {
+    const std::string text = written(vector);
+    EXPECT_EQ(text, text_in(vector, "text"));
+    EXPECT_TRUE(wire::JsonDocument().parse(text).ok());
+    ++replies[text_in(vector, "reply")];
+  });
+  EXPECT_EQ(replies.size(), std::variant_size_v<Reply>) << "a kind of reply has no vector";
+  EXPECT_EQ(replies["refused"], static_cast<int>(kRefusalCount)) << "a code has no vector";
+  EXPECT_EQ(replies["hello_refused"], static_cast<int>(kHelloRejectCount));
+}
+
+// The body is never read: whatever strings a client sent come out of the push as they were.
+TEST(Claudemesh, PushesTheVeryBodyThatWasSent) {
+  // clang-format off
+  const struct { const char* name; const char* nonce; const char* ciphertext; } rows[] = {
+      {"plain", R"("bm9uY2U=")", R"("Ym9keQ==")"},
+      {"empty", R"("")", R"("")"},
+      {"escapes", R"("\u0041\/")", R"("\"\\\b\f\n\r\t")"},
+      {"what ends an object", R"("}")", R"("\"},{\"type\":\"error\"")"},
+      {"another nonce inside", R"("n")", R"(",\"nonce\":\"x")"},
+      {"text beyond ASCII", "\"\xc3\xa9\"", R"("\ud83d\ude00")"},
+      {"NUL", R"("\u0000")", R"("\u0000")"},
+  };
+  // clang-format on
+  Claudemesh dialect;
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const std::string frame = R"({"type":"send","targetSpec":"*", "ciphertext" : )" +
+                              std::string(row.ciphertext) + R"( ,"nonce": )" + row.nonce + " }";
+    const Verb verb = dialect.read(frame);
+    ASSERT_TRUE(std::holds_alternative<Send>(verb));
+    routing::Envelope envelope;
+    envelope.to = "*";
+    envelope.body = std::get<Send>(verb).body;
+    wire::JsonDocument push;
+    ASSERT_TRUE(push.parse(dialect.write(Pushed{envelope, "mesh-1", "aa"})).ok());
+    EXPECT_EQ(push.root().size(), 9U);
+    EXPECT_EQ(push.root()["nonce"].raw(), row.nonce);
+    EXPECT_EQ(push.root()["ciphertext"].raw(), row.ciphertext);
+    EXPECT_EQ(push.root()["type"].string(), "push");
+  }
+}
+
+constexpr std::chrono::milliseconds kSkew{60'000};
+
+std::string answer_of(const std::variant<trust::ProvenHello, HelloReject>& checked) {
+  const auto* code = std::get_if<HelloReject>(&checked);
+  return code == nullptr ? "proven" : std::string(signet::name_of(*code));
+}
+
+crypto::SecretKey key_from(JsonValue vector, std::string_view name) {
+  std::array<unsigned char, 32> seed{};
+  EXPECT_TRUE(from_hex(text_in(vector, name), seed));
+  return crypto::SecretKey::from_seed(seed);
+}
+
+// From the bytes of the frame to the verdict, as the broker does it.
+TEST(Claudemesh, ChecksEveryHelloOfTheVectors) {
+  Claudemesh dialect;
+  each_vector("hellos", 45, [&](JsonValue vector) {
+    const std::string frame = text_in(vector, "text");
+    const Verb verb = dialect.read(frame);
+    ASSERT_TRUE(std::holds_alternative<Hello>(verb));
+    const trust::HelloClaim& claim = std::get<Hello>(verb).claim;
+    const WallTime now{*vector["now"].integer()};
+    const bool has_capacity = *vector["has_capacity"].boolean();
+    const auto checked = trust::check_hello(claim, now, kSkew, has_capacity);
+    EXPECT_EQ(answer_of(checked), text_in(vector, "answer"));
+    const auto* proven = std::get_if<trust::ProvenHello>(&checked);
+    if (proven == nullptr) return;
+    const crypto::SecretKey key = key_from(vector, "seed");
+    EXPECT_EQ(proven->key, key.public_key());
+    std::string signature(claim.signature);
+    for (char& c : signature) c = static_cast<char>(std::tolower(c));
+    EXPECT_EQ(to_hex(key.sign(bytes_of(text_in(vector, "signed_text")))), signature);
+  });
+}
+
+TEST(Claudemesh, SealsAndOpensTheBodiesOfTheVectors) {
+  each_vector("bodies", 3, [](JsonValue vector) {
+    const crypto::SecretKey from = key_from(vector, "from_seed");
+    const crypto::SecretKey to = key_from(vector, "to_seed");
+    const auto nonce = from_base64(text_in(vector, "nonce"));
+    const auto sealed = from_base64(text_in(vector, "ciphertext"));
+    crypto::BoxNonce bytes{};
+    ASSERT_TRUE(nonce && sealed && nonce->size() == bytes.size());
+    std::copy(nonce->begin(), nonce->end(), bytes.begin());
+    const auto senders = crypto::DirectBox::between(from, to.public_key());
+    const auto receivers = crypto::DirectBox::between(to, from.public_key());
+    ASSERT_TRUE(senders.ok() && receivers.ok());
+    EXPECT_EQ(senders->seal(text_in(vector, "plaintext"), bytes), *sealed);
+    EXPECT_EQ(receivers->open(*sealed, bytes), text_in(vector, "plaintext"));
+  });
+}
+
+TEST(AllDialects, EachPathHasOneDialectAtMost) {
+  // clang-format off
+  const struct { const char* path; std::string_view name; } rows[] = {
+      {"/ws", "claudemesh"}, {"/ws/", ""}, {"/WS", ""}, {"/ws2", ""}, {"/", ""}, {"", ""},
+      {"/socket.io/", ""}, {"/join", ""},
+  };
+  // clang-format on
+  const auto table = all_dialects();
+  for (const auto& row : rows) {
+    std::string served;
+    for (const auto& dialect : table) {
+      if (dialect->serves(row.path)) served += dialect->name();
+    }
+    EXPECT_EQ(served, row.name) << row.path;
+  }
+}
+
+}  // namespace
+}  // namespace signet::dialects
