@@ -73,7 +73,7 @@ test('the public answers carry CORS, OPTIONS is 204, HEAD has no body', async (t
 test('unknown paths are 404, wrong methods 405, large bodies 413', async (t) => {
   const broker = await startBroker(t);
   const status = async (method, path, options) => (await request(broker.http, method, path, options)).status;
-  for (const path of ['/', '/nope', '/health/', '/metrics/../health', '/join/x']) {
+  for (const path of ['/', '/nope', '/health/', '/metrics/health', '/join/x']) {
     assert.equal(await status('GET', path), 404, path);
   }
   assert.equal(await status('POST', '/health'), 405);
