@@ -72,16 +72,18 @@ void Admin::answer(const Call& call) {
                         {"Access-Control-Allow-Headers", "Content-Type"}},
                        ""});
   }
-  bool known_path = false;
+  std::string allowed;  // nothing: no such path
   for (const Route& route : routes()) {
     if (route.path != call.path) continue;
-    known_path = true;
+    allowed = route.method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
     const bool matches =
         route.method == call.method || (route.method == "GET" && call.method == "HEAD");
     if (matches) return (this->*route.answer)(call);
   }
-  call.reply(known_path ? text_response(405, "method not allowed\n")
-                        : text_response(404, "not found\n"));
+  if (allowed.empty()) return call.reply(text_response(404, "not found\n"));
+  net::HttpResponse response = text_response(405, "method not allowed\n");
+  response.headers.emplace_back("Allow", std::move(allowed));
+  call.reply(std::move(response));
 }
 
 }  // namespace signet::admin

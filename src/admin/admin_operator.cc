@@ -126,7 +126,10 @@ void Admin::operator_call(const Call& call) {
           {{"repeated", *repeated}, {"path", call.path}, {"peer", call.peer.text()}});
     }
     const bool without = call.authorization.empty();
-    return call.reply(failed(without ? 401 : 403, "denied", "the operator token is needed"));
+    net::HttpResponse response =
+        failed(without ? 401 : 403, "denied", "the operator token is needed");
+    if (without) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return call.reply(std::move(response));
   }
   std::string_view rest = std::string_view(call.path).substr(kPrefix.size());
   const std::string_view subject = take_part(rest);
