@@ -3,6 +3,7 @@ free port of 127.0.0.1, on core 0. SERVERS says what each does with a message.""
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -183,6 +184,6 @@ def versions():
             continue
         run = subprocess.run([path, flag], capture_output=True, text=True, check=False,
                              env={**os.environ, **libraries()})
-        lines = (run.stdout or run.stderr).strip().splitlines()
-        said[program] = lines[0] if lines else "?"
+        number = re.search(r"\d+(\.\d+)+", run.stdout or run.stderr)
+        said[program] = f"{program} {number[0] if number else '?'}"
     return said

@@ -241,6 +241,7 @@ void Traffic::write(wire::JsonWriter& row) {
   row.key("deliveries_per_second").value(rounded(pushes / window));
   row.key("server_cpu_seconds").value(rounded(cpu));
   row.key("messages_per_server_cpu_second").value(cpu > 0 ? rounded(count / cpu) : 0.0);
+  row.key("deliveries_per_server_cpu_second").value(cpu > 0 ? rounded(pushes / cpu) : 0.0);
   row.key("server_rss_kib").value(memory_.rss_kib).key("server_peak_kib").value(memory_.peak_kib);
   row.key("generator_cpu_seconds").value(rounded(seconds(own_cpu_)));
   row.key("generator_busy").value(rounded(1 - seconds(to_.idle - from_.idle) / window));
