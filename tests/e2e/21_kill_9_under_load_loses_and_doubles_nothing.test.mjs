@@ -1,9 +1,11 @@
 // SIGKILL at random moments, while serving and while starting. Run it longer by hand:
-//   SIGNET_TEST_KILLS=200 node --test 21_*.mjs          (SIGNET_TEST_SEED=n repeats a run's moments)
+//   SIGNET_TEST_KILLS=200 node --test 21_*.mjs
+// SIGNET_TEST_SEED=n repeats the moments of an earlier run.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { sleep, startBroker } from './harness.mjs';
-import { assertAllArrived, integrityOf, randomFrom, Receiver, seedOf, Sender, settle } from './load.mjs';
+import { assertAllArrived, integrityOf, randomFrom, Receiver, seedOf, Sender,
+         settle } from './load.mjs';
 
 const kKills = Number(process.env.SIGNET_TEST_KILLS ?? 12);
 const kServingMs = 700;   // a kill comes at any time up to this after the start

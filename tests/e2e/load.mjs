@@ -108,7 +108,7 @@ export class Sender extends Client {
   finish() { this.isFinishing = true; return this.ended; }
 }
 
-// Keeps the first sighting of every message; `receipts` makes it confirm by frame, not only by pong.
+// Keeps the first sighting of every message; with `receipts` it confirms by frame, not only by pong.
 export class Receiver extends Client {
   seen = new Map();   // messageId → text
   order = new Map();  // pubkey of the sender → texts
@@ -124,7 +124,8 @@ export class Receiver extends Client {
       const push = await peer.next('push', kForeverMs);
       if (this.seen.has(push.messageId)) this.repeats += 1;
       else this.keep(push);
-      if (this.receipts) peer.say({ type: 'receipt', messageId: push.messageId, state: 'received' });
+      const { messageId } = push;
+      if (this.receipts) peer.say({ type: 'receipt', messageId, state: 'received' });
     }
   }
 
@@ -153,7 +154,7 @@ export async function settle(broker, senders, receivers) {
          `${sum(receivers.map((r) => r.repeats))} repeats dropped by their id`;
 }
 
-// Nothing lost, nothing twice, all in order from each sender, and under the id that was acknowledged.
+// Nothing lost, nothing twice, all in order from each sender, under the id that was acknowledged.
 export function assertAllArrived(senders, receivers) {
   assert.deepEqual(missing(senders, receivers), []);
   for (const sender of senders) {
