@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
@@ -17,6 +18,10 @@ using membership::MeshSnapshot;
 using membership::Standing;
 
 constexpr int kJoinTries = 3;  // a lost race for an invite is decided anew at most that often
+
+// What WallTime can count in milliseconds; an owner may have signed any number.
+constexpr std::int64_t kFirstSecond = 0;
+constexpr std::int64_t kLastSecond = std::numeric_limits<std::int64_t>::max() / 1000;
 
 std::string random_root_key() {
   std::array<unsigned char, 32> bytes{};
@@ -171,8 +176,11 @@ void Controller::join_without_invite(const std::string& mesh_id, const crypto::P
   }
   log(LogLevel::kWarn, "join.without_invite", {{"mesh", mesh_id}});
   add_member(mesh->mesh().number, membership::Role::kMember, key, display_name, std::nullopt,
-             [answer = std::move(answer)](const Result<std::string>& added) {
+             [this, mesh_id, key, answer = std::move(answer)](const Result<std::string>& added) {
                if (added.ok()) return answer(Joined{*added, false});
+               const MeshSnapshot* where = table_.mesh(mesh_id);
+               const Member* known = where == nullptr ? nullptr : where->member(key);
+               if (known != nullptr) return answer(Joined{known->id, true});  // a lost race
                answer(JoinRefusal::kUnavailable);
              });
 }
@@ -192,7 +200,7 @@ void Controller::add_invite(const membership::InviteClaim& claim, std::string_vi
   invite.mesh = mesh->mesh().number;
   invite.role = claim.role == "admin" ? membership::Role::kAdmin : membership::Role::kMember;
   invite.max_uses = max_uses;
-  invite.expires = WallTime{claim.expires_at * 1000};
+  invite.expires = WallTime{std::clamp(claim.expires_at, kFirstSecond, kLastSecond) * 1000};
   if (table_.invite(invite.digest) != nullptr) return reply([answer] { answer(Done{}); });
   commit({membership::InviteAdded{invite}}, std::move(answer));
 }
@@ -240,10 +248,20 @@ void Controller::join_channel(MeshNumber mesh, MemberNumber member, std::string 
   }
   if (where->in_channel(channel, member)) return reply([answer] { answer(Done{}); });
   const bool is_new = where->channels().find(channel) == where->channels().end();
-  const bool over = where->channels_of(member) >= options_.channels_per_member ||
-                    (is_new && where->channels().size() >= options_.channels_per_mesh);
+  // What is on its way to the store counts too, or a burst of joins would pass any limit.
+  std::size_t& of_member = joining_[member];
+  std::size_t& of_mesh = new_channels_[mesh];
+  const bool over = where->channels_of(member) + of_member >= options_.channels_per_member ||
+                    (is_new && where->channels().size() + of_mesh >= options_.channels_per_mesh);
   if (over) return reply([answer] { answer(Error{ErrorCode::kOverloaded, "channel limit"}); });
-  commit({membership::ChannelJoined{member, mesh, std::move(channel)}}, std::move(answer));
+  ++of_member;
+  of_mesh += is_new ? 1 : 0;
+  commit({membership::ChannelJoined{member, mesh, std::move(channel)}},
+         [this, mesh, member, is_new, answer = std::move(answer)](const Status& status) {
+           if (--joining_[member] == 0) joining_.erase(member);
+           new_channels_[mesh] -= is_new ? 1 : 0;
+           answer(status);
+         });
 }
 
 void Controller::leave_channel(MeshNumber mesh, MemberNumber member, std::string channel,

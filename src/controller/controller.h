@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -76,7 +77,8 @@ class Controller {
   void set_role(MeshNumber mesh, const crypto::PublicKey& key, membership::Role role,
                 std::vector<std::string> tags, std::function<void(Status)> answer);
 
-  // Fails kOverloaded over a limit. Joining twice and leaving what was not joined are fine.
+  // Fails kOverloaded over a limit; two that open one channel at the same moment count as two.
+  // Joining twice and leaving what was not joined are fine.
   void join_channel(MeshNumber mesh, MemberNumber member, std::string channel,
                     std::function<void(Status)> answer);
   void leave_channel(MeshNumber mesh, MemberNumber member, std::string channel,
@@ -101,6 +103,9 @@ class Controller {
   bool changed_ = true;  // the first turn publishes what was loaded
   std::vector<MemberNumber> narrowed_;
   std::vector<std::function<void()>> replies_;  // wait for the end of the turn
+  // Joins of channels that the store has not answered: of a member, and of new channels in a mesh.
+  std::unordered_map<MemberNumber, std::size_t> joining_;
+  std::unordered_map<MeshNumber, std::size_t> new_channels_;
 };
 
 }  // namespace signet::controller
