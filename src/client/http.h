@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,9 +16,17 @@ struct HttpAnswer {
   std::string body;
 };
 
-// POSTs (or GETs, with an empty `method` body) and reads the whole answer, at most 1 MiB of it.
-// Fails kUnavailable when the server can't be reached or breaks off.
+inline constexpr std::size_t kMaxAnswerBytes = 1 << 20;  // more than any answer of a broker
+
+// Sends one request (an empty `body`: none) and reads the whole answer, up to its length or to the
+// end of the connection. `timeout` is for all of it, however slowly the server trickles.
+// Fails kUnavailable when the server can't be reached, breaks off, or answers no HTTP/1.1, and
+// kOverloaded when it takes too long.
 Result<HttpAnswer> http_request(const Url& url, std::string_view method, std::string_view body,
                                 std::chrono::milliseconds timeout);
+
+// The answer at the start of `bytes`; nullopt while more must come. `ended`: nothing will.
+// Fails kUnavailable for what is no answer, or over kMaxAnswerBytes. Pure.
+Result<std::optional<HttpAnswer>> read_answer(std::string_view bytes, bool ended);
 
 }  // namespace signet::client

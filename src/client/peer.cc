@@ -1,5 +1,6 @@
 #include "client/peer.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/encoding.h"
@@ -13,7 +14,12 @@
 namespace signet::client {
 namespace {
 
-constexpr std::size_t kKeyBytes = 16;  // of Sec-WebSocket-Key, RFC 6455 section 4.1
+constexpr std::size_t kKeyBytes = 16;      // of Sec-WebSocket-Key, RFC 6455 section 4.1
+constexpr std::size_t kMaxPushes = 1'024;  // twice what a broker pushes unconfirmed
+
+Elapsed deadline_in(std::chrono::milliseconds timeout) {
+  return system_clock().elapsed() + timeout;
+}
 
 std::string text_of_member(wire::JsonValue object, std::string_view name) {
   return std::string(object[name].string().value_or(""));
@@ -73,11 +79,12 @@ Status Peer::shake_hands(const Url& url) {
   crypto::random_bytes(nonce);
   const std::string key = to_base64(nonce);
   std::string request;
-  wire::append_upgrade_request(request, url.host + ":" + std::to_string(url.port), url.path, key);
+  wire::append_upgrade_request(request, url.authority(), url.path, key);
   SIGNET_TRY([[maybe_unused]] const Done sent, socket_.send_all(request, timeout_));
   std::string answer;
   std::array<char, 4'096> chunk{};
-  for (;;) {
+  for (const Elapsed deadline = deadline_in(timeout_);;) {
+    if (system_clock().elapsed() > deadline) return Error{ErrorCode::kUnavailable, "too slow"};
     SIGNET_TRY(const std::size_t got, socket_.receive(chunk, timeout_));
     if (got == 0) return Error{ErrorCode::kUnavailable, "the broker closed the handshake"};
     answer.append(chunk.data(), got);
@@ -87,7 +94,7 @@ Status Peer::shake_hands(const Url& url) {
     }
     if (const auto* head = std::get_if<std::size_t>(&read)) {
       std::string rest = answer.substr(*head);
-      (void)reader_.feed(rest, limits_, *this);
+      read_frames(rest);
       return Done{};
     }
   }
@@ -104,7 +111,7 @@ Status Peer::say_hello() {
   hello.key("timestamp").raw(now).key("receipts").value(true);
   hello.key("signature").value(to_hex(identity_.key.sign(bytes_of(text)))).end();
   SIGNET_TRY([[maybe_unused]] const Done sent, write_frame(wire::Opcode::kText, hello.text()));
-  const auto ack = next_frame("hello_ack", timeout_);
+  const auto ack = next_frame("hello_ack", deadline_in(timeout_));
   if (!ack.ok()) {
     const bool refused = ack.error().code == ErrorCode::kForbidden;
     return Error{refused ? ErrorCode::kUnauthorized : ack.error().code, ack.error().detail};
@@ -123,10 +130,15 @@ Result<std::string> Peer::send(const crypto::PublicKey& to, std::string_view tex
   frame.key("nonce").value(to_base64(nonce));
   frame.key("ciphertext").value(to_base64(bytes_of(box.seal(text, nonce)))).end();
   SIGNET_TRY([[maybe_unused]] const Done sent, write_frame(wire::Opcode::kText, frame.text()));
-  SIGNET_TRY(const std::string ack, next_frame("ack", timeout_));
-  wire::JsonDocument document;
-  SIGNET_TRY([[maybe_unused]] const Done parsed, document.parse(ack));
-  return text_of_member(document.root(), "messageId");
+  for (const Elapsed deadline = deadline_in(timeout_);;) {
+    SIGNET_TRY(const std::string ack, next_frame("ack", deadline));
+    wire::JsonDocument document;
+    SIGNET_TRY([[maybe_unused]] const Done parsed, document.parse(ack));
+    // An ack that came too late for an earlier send is not this one's.
+    const bool is_mine = client_id.empty() || text_of_member(document.root(), "id") == client_id;
+    if (!is_mine) continue;
+    return text_of_member(document.root(), "messageId");
+  }
 }
 
 Result<Incoming> Peer::receive(std::chrono::milliseconds timeout) {
@@ -135,7 +147,7 @@ Result<Incoming> Peer::receive(std::chrono::milliseconds timeout) {
     pushes_.pop_front();
     return open(push);
   }
-  SIGNET_TRY(const std::string push, next_frame("push", timeout));
+  SIGNET_TRY(const std::string push, next_frame("push", deadline_in(timeout)));
   return open(push);
 }
 
@@ -169,8 +181,8 @@ Status Peer::write_frame(wire::Opcode opcode, std::string_view payload) {
   return socket_.send_all(frame, timeout_);
 }
 
-Result<std::string> Peer::next_frame(std::string_view type, std::chrono::milliseconds timeout) {
-  for (;;) {
+Result<std::string> Peer::next_frame(std::string_view type, Elapsed deadline) {
+  for (bool last = false;;) {
     while (!frames_.empty()) {
       std::string frame = std::move(frames_.front());
       frames_.pop_front();
@@ -178,13 +190,21 @@ Result<std::string> Peer::next_frame(std::string_view type, std::chrono::millise
       SIGNET_TRY([[maybe_unused]] const Done parsed, document.parse(frame));
       const std::string found = text_of_member(document.root(), "type");
       if (found == type) return frame;
-      if (found == "push") pushes_.push_back(std::move(frame));
+      if (found == "push") {
+        if (pushes_.size() == kMaxPushes) return Error{ErrorCode::kUnavailable, "too many pushes"};
+        pushes_.push_back(std::move(frame));
+      }
       if (found == "error") {
         return Error{ErrorCode::kForbidden, text_of_member(document.root(), "code")};
       }
     }
     if (closed_) return Error{ErrorCode::kUnavailable, "the broker closed: " + *closed_};
-    SIGNET_TRY([[maybe_unused]] const Done read, read_some(timeout));
+    if (last) return Error{ErrorCode::kOverloaded, "timeout"};
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().elapsed());
+    last = left <= std::chrono::milliseconds(0);  // what is there already is still looked at
+    SIGNET_TRY([[maybe_unused]] const Done read,
+               read_some(std::max(left, std::chrono::milliseconds(0))));
   }
 }
 
@@ -192,8 +212,12 @@ Status Peer::read_some(std::chrono::milliseconds timeout) {
   std::array<char, 65'536> chunk{};
   SIGNET_TRY(const std::size_t got, socket_.receive(chunk, timeout));
   if (got == 0 && !closed_) closed_ = "no reason given";
-  if (reader_.feed(std::span(chunk).first(got), limits_, *this)) closed_ = "it broke the protocol";
+  read_frames(std::span(chunk).first(got));
   return Done{};
+}
+
+void Peer::read_frames(std::span<char> bytes) {
+  if (reader_.feed(bytes, limits_, *this)) closed_ = "it broke the protocol";
 }
 
 bool Peer::on_message(wire::MessageKind, std::string_view payload) {

@@ -8,10 +8,12 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "client/url.h"
 #include "crypto/sign.h"
 #include "net/blocking_socket.h"
@@ -61,9 +63,11 @@ class Peer : private wire::FrameEvents {
   Status shake_hands(const Url& url);
   Status say_hello();
   Status write_frame(wire::Opcode opcode, std::string_view payload);
-  // The next text frame whose type is `type`; pushes that come meanwhile wait in pushes_.
-  Result<std::string> next_frame(std::string_view type, std::chrono::milliseconds timeout);
+  // The next text frame whose type is `type`; pushes that come meanwhile wait in pushes_. Fails
+  // kOverloaded at the deadline, however busy the broker keeps the connection.
+  Result<std::string> next_frame(std::string_view type, Elapsed deadline);
   Status read_some(std::chrono::milliseconds timeout);
+  void read_frames(std::span<char> bytes);
   Result<Incoming> open(const std::string& push);
 
   bool on_message(wire::MessageKind kind, std::string_view payload) override;

@@ -1,0 +1,163 @@
+#include "client/http.h"
+
+#include <gtest/gtest.h>
+
+#include "client/scripted_server_test.h"
+
+namespace signet::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+// "more", "no answer", or the status and the body.
+std::string reading_of(std::string_view bytes, bool ended) {
+  const auto answer = read_answer(bytes, ended);
+  if (!answer.ok()) {
+    EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+    return "no answer";
+  }
+  if (!*answer) return "more";
+  return std::to_string((*answer)->status) + " " + (*answer)->body;
+}
+
+TEST(ReadAnswer, OneReadingOrNone) {
+  const struct {
+    const char* name;
+    std::string bytes;
+    const char* open;   // while more may come
+    const char* ended;  // when nothing will
+  } rows[] = {
+      // clang-format off
+      {"nothing", "", "more", "no answer"},
+      {"half a head", "HTTP/1.1 200 OK\r\nA: b\r\n", "more", "no answer"},
+      {"a length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "200 ok", "200 ok"},
+      {"a length of nothing", "HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n", "400 ", "400 "},
+      {"a body that is not all there", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", "more", "no answer"},
+      {"more than its length", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nok", "200 o", "200 o"},
+      {"no length", "HTTP/1.1 200 OK\r\n\r\nok", "more", "200 ok"},
+      {"204 without length", "HTTP/1.1 204 No Content\r\n\r\n", "more", "204 "},
+      {"no phrase", "HTTP/1.1 503\r\nContent-Length: 0\r\n\r\n", "503 ", "503 "},
+      {"no headers", "HTTP/1.1 404 Not Found\r\n\r\n", "more", "404 "},
+      {"a length in any case", "HTTP/1.1 200 OK\r\ncONTENT-lENGTH:\t 2 \r\n\r\nok", "200 ok", "200 ok"},
+      {"a blank line in the body", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n\r\n\r\nok", "200 \r\n\r\nok", "200 \r\n\r\nok"},
+
+      {"HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n", "no answer", "no answer"},
+      {"HTTP/2", "HTTP/2 200\r\n\r\n", "no answer", "no answer"},
+      {"another protocol", "SSH-2.0-x\r\n\r\n", "no answer", "no answer"},
+      {"no status", "HTTP/1.1 \r\n\r\n", "no answer", "no answer"},
+      {"a status of two digits", "HTTP/1.1 20\r\n\r\n", "no answer", "no answer"},
+      {"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", "no answer", "no answer"},
+      {"a status with a sign", "HTTP/1.1 -20 OK\r\n\r\n", "no answer", "no answer"},
+      {"a status below 100", "HTTP/1.1 099 OK\r\n\r\n", "no answer", "no answer"},
+      {"a status of words", "HTTP/1.1 two OK\r\n\r\n", "no answer", "no answer"},
+      {"a status elsewhere", "X\r\nHTTP/1.1 200 OK\r\n\r\n", "no answer", "no answer"},
+
+      {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", "no answer", "no answer"},
+      {"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "no answer", "no answer"},
+      {"a length of words", "HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n", "no answer", "no answer"},
+      {"a length and more", "HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", "no answer", "no answer"},
+      {"an empty length", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", "no answer", "no answer"},
+      {"a length past any number", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n", "no answer", "no answer"},
+      {"a length over the limit", "HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n", "no answer", "no answer"},
+      {"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "no answer", "no answer"},
+      {"over the limit without an end", std::string(kMaxAnswerBytes + 1, 'x'), "no answer", "no answer"},
+      // clang-format on
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    EXPECT_EQ(reading_of(row.bytes, false), row.open);
+    EXPECT_EQ(reading_of(row.bytes, true), row.ended);
+  }
+}
+
+TEST(ReadAnswer, NoPrefixOfAnAnswerIsAnother) {
+  const std::string whole = "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\nhello";
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(reading_of(whole.substr(0, size), false), "more") << size;
+    EXPECT_EQ(reading_of(whole.substr(0, size), true), "no answer") << size;
+  }
+}
+
+Url at(const ScriptedServer& server) { return *parse_url(server.url("/join?x=y")); }
+
+TEST(HttpRequest, SendsOneRequestAndReadsItsAnswer) {
+  std::string seen;
+  Result<HttpAnswer> answer = Error{ErrorCode::kBug, ""};
+  {
+    ScriptedServer server([&](ScriptedServer::Connection& connection) {
+      seen = connection.read_to("{\"a\":1}");
+      connection.write("HTTP/1.1 200 OK\r\nContent-Le");
+      connection.write("ngth: 2\r\n\r\no");
+      connection.write("k");
+      (void)connection.read(1);  // the client ends it: a length needs no end
+    });
+    answer = http_request(at(server), "POST", "{\"a\":1}", milliseconds(5'000));
+    ASSERT_TRUE(answer.ok());
+  }
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "ok");
+  EXPECT_TRUE(seen.starts_with("POST /join?x=y HTTP/1.1\r\nHost: 127.0.0.1:")) << seen;
+  EXPECT_TRUE(
+      seen.ends_with("Content-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}"));
+}
+
+TEST(HttpRequest, EndsWithWhateverAServerDoes) {
+  const struct {
+    const char* name;
+    ScriptedServer::Script script;
+    ErrorCode code;
+  } rows[] = {
+      {"says nothing and goes", [](auto& c) { c.read_to("\r\n\r\n"); }, ErrorCode::kUnavailable},
+      {"goes before it was asked", [](auto&) {}, ErrorCode::kUnavailable},
+      {"breaks off",
+       [](auto& c) {
+         c.read_to("\r\n\r\n");
+         c.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+       },
+       ErrorCode::kUnavailable},
+      {"never ends",
+       [](auto& c) {
+         c.read_to("\r\n\r\n");
+         const std::string junk(64 * 1024, 'x');
+         for (int i = 0; i < 64; ++i) c.write(junk);
+       },
+       ErrorCode::kUnavailable},
+      {"says nothing and stays",
+       [](auto& c) {
+         c.read_to("\r\n\r\n");
+         (void)c.read(1);  // until the client gives up
+       },
+       ErrorCode::kOverloaded},
+      {"trickles",
+       [](auto& c) {
+         c.read_to("\r\n\r\n");
+         c.write("HTTP/1.1 200 OK\r\n");
+         while (c.write("a")) std::this_thread::sleep_for(milliseconds(5));
+       },
+       ErrorCode::kOverloaded},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    ScriptedServer server(row.script);
+    const bool waits = row.code == ErrorCode::kOverloaded;
+    const auto answer = http_request(at(server), "GET", "", milliseconds(waits ? 200 : 5'000));
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, row.code) << answer.error().detail;
+  }
+}
+
+TEST(HttpRequest, NobodyThereIsUnavailable) {
+  std::uint16_t port = 0;
+  {
+    ScriptedServer server([](auto&) {});
+    port = server.port();
+  }
+  Url url = *parse_url("http://127.0.0.1:1/");
+  url.port = port;
+  const auto answer = http_request(url, "GET", "", milliseconds(1'000));
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace signet::client
