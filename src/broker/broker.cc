@@ -160,10 +160,10 @@ void Broker::on_message(net::Connection& connection, wire::MessageKind kind,
 }
 
 void Broker::on_frame(Session& session, std::string_view frame) {
-  on_verb(session, session.dialect.read(frame), frame);
+  on_verb(session, session.dialect.read(frame));
 }
 
-void Broker::on_verb(Session& session, const dialects::Verb& verb, std::string_view frame) {
+void Broker::on_verb(Session& session, const dialects::Verb& verb) {
   const bool awaits_hello = session.state == SessionState::kAwaitsHello;
   const auto* misspoken = std::get_if<dialects::Misspoken>(&verb);
   if (misspoken != nullptr && !(awaits_hello && misspoken->is_message)) {
@@ -174,7 +174,6 @@ void Broker::on_verb(Session& session, const dialects::Verb& verb, std::string_v
     if (hello == nullptr) return refuse(session, Refusal::kNoHello, {});
     return on_hello(session, *hello);
   }
-  (void)frame;
   std::visit(
       Overloaded{
           [&](const dialects::Hello&) { refuse(session, Refusal::kAlreadyHello, {}); },

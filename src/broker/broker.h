@@ -112,7 +112,7 @@ class Broker final : public net::ConnectionEvents {
   dialects::Dialect* dialect_for(std::string_view path);
   void pass_on(net::Connection& connection, const net::HttpRequest& request);
   void on_frame(Session& session, std::string_view frame);
-  void on_verb(Session& session, const dialects::Verb& verb, std::string_view frame);
+  void on_verb(Session& session, const dialects::Verb& verb);
   void say(Session& session, const dialects::Reply& reply);
   void refuse(Session& session, Refusal code, std::string_view client_id,
               std::optional<std::chrono::nanoseconds> retry_after = std::nullopt,
