@@ -17,6 +17,9 @@ Failure failure_of(int code, int system_error) {
       // After a failed fsync the kernel may have dropped the pages: that is never "no room, later".
       if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return Failure::kFatal;
       if (code == SQLITE_IOERR_NOMEM) return Failure::kUnavailable;
+      // The index of the log could not grow; SQLite keeps no errno of that, and nothing was
+      // written.
+      if (code == SQLITE_IOERR_SHMSIZE) return Failure::kDiskFull;
       return no_room ? Failure::kDiskFull : Failure::kFatal;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

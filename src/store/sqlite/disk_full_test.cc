@@ -68,7 +68,7 @@ TEST_F(DiskFullTest, RetriesTheConfirmationsOfARefusedTransaction) {
   for (int i = 0; i < 20; ++i) publish({++id_, {12}, "before"});
   std::vector<MessageNumber> before;
   for (const std::int64_t number : numbers(12)) before.push_back({number});
-  std::size_t confirmed = 0;  // on the test's mailbox thread, read after settle()
+  std::size_t confirmed = 0;        // on the test's mailbox thread, read after settle()
   store_->limit_pages_for_test(1);  // SQLite raises it to what is there
   for (int i = 0; i < 100; ++i) {
     store_->publish(publish_of({++id_, {11}, body_}), thread_.mailbox(), [](PublishAnswer) {});
@@ -142,6 +142,22 @@ TEST_F(SmallDiskTest, StartsFullAndRecovers) {
   std::ofstream(filler) << std::string(7 << 20, 'x');
   options_.reserve_bytes = 2 << 20;
   open();
+  EXPECT_EQ(publish({++id_, {11}}).outcome, Outcome::kStoreFull);
+  std::filesystem::remove(filler);
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_EQ(publish({++id_, {11}}).outcome, Outcome::kStored);
+}
+
+TEST_F(SmallDiskTest, StartsWithNoRoomAtAll) {
+  options_.reserve_bytes = 2 << 20;
+  open();
+  publish({++id_, {12}, "before"});
+  store_.reset();
+  const std::string filler = options_.directory + "/filler";
+  std::ofstream(filler) << std::string(8 << 20, 'x');  // as much as goes
+  open();
+  EXPECT_FALSE(reserve_exists());
+  EXPECT_EQ(waiting(12), std::vector<std::string>{"before"});
   EXPECT_EQ(publish({++id_, {11}}).outcome, Outcome::kStoreFull);
   std::filesystem::remove(filler);
   clock_.advance(std::chrono::seconds(2));

@@ -77,7 +77,11 @@ Status run_step(Database& database, const std::vector<const char*>& statements,
 
 Status configure(Database& database, bool synchronous_full) {
   database.number("SELECT COUNT(*) FROM sqlite_schema");
-  if (database.failed()) return failed(database, ErrorCode::kMalformed, "not a database of Signet");
+  if (database.failed()) {
+    const bool full = database.take_failure() == Failure::kDiskFull;
+    return full ? failed(database, ErrorCode::kUnavailable, "the disk is full")
+                : failed(database, ErrorCode::kMalformed, "not a database of Signet");
+  }
   if (database.text("PRAGMA journal_mode = WAL") != "wal") {
     return failed(database, ErrorCode::kUnavailable, "the database refuses write-ahead logging");
   }

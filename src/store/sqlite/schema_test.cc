@@ -163,7 +163,7 @@ TEST(Failure, SaysWhatTheWriterCanDo) {
       {"full", SQLITE_FULL, 0, Failure::kDiskFull},
       {"a write without room", SQLITE_IOERR_WRITE, ENOSPC, Failure::kDiskFull},
       {"a quota", SQLITE_IOERR_WRITE, EDQUOT, Failure::kDiskFull},
-      {"a shared memory without room", SQLITE_IOERR_SHMSIZE, ENOSPC, Failure::kDiskFull},
+      {"an index of the log that can't grow", SQLITE_IOERR_SHMSIZE, 0, Failure::kDiskFull},
       {"a broken disk", SQLITE_IOERR_WRITE, EIO, Failure::kFatal},
       {"a failed sync", SQLITE_IOERR_FSYNC, EIO, Failure::kFatal},
       {"a failed sync is never retried", SQLITE_IOERR_FSYNC, ENOSPC, Failure::kFatal},

@@ -7,6 +7,12 @@
 
 namespace signet::store {
 namespace sqlite {
+namespace {
+
+// Opening makes the log and its index; a disk without that much room is what the reserve is for.
+constexpr std::int64_t kRoomToOpen = 1 << 20;
+
+}  // namespace
 
 SqliteStore::SqliteStore(DataDirectory directory, const StoreOptions& options)
     : options_(options), directory_(std::move(directory)) {}
@@ -17,6 +23,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const StoreOptions& optio
   SIGNET_TRY(DataDirectory directory, DataDirectory::open(options.directory));
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(directory), options));
   const DataDirectory& folder = store->directory_;
+  Reserve reserve(folder.reserve_path(), options.reserve_bytes);
+  if (reserve.free_bytes() < kRoomToOpen) reserve.give_up();
 
   auto writing = std::make_unique<Database>();
   SIGNET_TRY([[maybe_unused]] auto opened,
@@ -24,9 +32,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const StoreOptions& optio
   SIGNET_TRY([[maybe_unused]] auto configured, configure(*writing, options.synchronous_full));
   SIGNET_TRY([[maybe_unused]] auto migrated, migrate(*writing));
   SIGNET_TRY([[maybe_unused]] auto synced, folder.sync());
-  store->writer_ = std::make_unique<Writer>(std::move(writing),
-                                            Reserve(folder.reserve_path(), options.reserve_bytes),
-                                            store->options_, clock, metrics);
+  store->writer_ = std::make_unique<Writer>(std::move(writing), std::move(reserve), store->options_,
+                                            clock, metrics);
   SIGNET_TRY(store->membership_, store->writer_->load());
 
   auto reading = std::make_unique<Database>();
