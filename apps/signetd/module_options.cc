@@ -72,6 +72,8 @@ broker::BrokerOptions broker_options(const config::Config& config) {
   options.requests_per_second =
       static_cast<double>(config.integer("limits.requests_per_second_address"));
   options.requests_burst = static_cast<double>(config.integer("limits.requests_burst_address"));
+  options.unanswered_sends = config.size("claudemesh.unanswered_sends");
+  options.unanswered_bytes = config.size("claudemesh.unanswered_bytes");
   options.unconfirmed_messages = config.size("claudemesh.unconfirmed_messages");
   options.unconfirmed_bytes = config.size("claudemesh.unconfirmed_bytes");
   options.high_water_bytes = config.size("net.high_water_bytes");

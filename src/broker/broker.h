@@ -131,6 +131,7 @@ class Broker final : public net::ConnectionEvents {
   void on_send(Session& session, const dialects::Send& send);
   void on_published(Id id, const std::string& client_id, const routing::Envelope& envelope,
                     const store::PublishAnswer& answer);
+  void pause_while_too_much_is_unanswered(Session& session);
 
   // broker_delivery.cc
   void offer(Session& session, const store::Delivery& delivery, std::string& frame);

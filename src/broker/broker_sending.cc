@@ -67,6 +67,9 @@ void Broker::on_send(Session& session, const dialects::Send& send) {
   envelope->created = shared_.clock.wall();
   envelope->expires = envelope->created + shared_.options.message_ttl;
   const crypto::Digest16 content = content_of(*envelope);
+  ++session.unanswered;
+  session.unanswered_bytes += envelope->body.size();
+  pause_while_too_much_is_unanswered(session);
   shared_.store.publish(
       {envelope, content, *std::move(recipients)}, mailbox(),
       [this, id = session.connection.id(), client_id = std::string(send.client_id), envelope](
@@ -81,8 +84,18 @@ void Broker::on_published(Id id, const std::string& client_id, const routing::En
   if (known) shared_.metrics.duplicates.add();
   Session* session = session_at(id);
   if (session == nullptr) return;  // it went; its retry will find the message
+  --session->unanswered;
+  session->unanswered_bytes -= envelope.body.size();
+  pause_while_too_much_is_unanswered(*session);
   if (!stored && !known) return refuse(*session, refusal_of(answer.outcome), client_id);
   say(*session, dialects::Accepted{client_id, envelope.id, answer.queued, answer.skipped});
+}
+
+// A sender that does not wait for its acks waits here: its bytes stay with it, not in our memory.
+void Broker::pause_while_too_much_is_unanswered(Session& session) {
+  const BrokerOptions& options = shared_.options;
+  session.connection.pause_input(session.unanswered >= options.unanswered_sends ||
+                                 session.unanswered_bytes >= options.unanswered_bytes);
 }
 
 }  // namespace signet::broker

@@ -22,6 +22,27 @@ TEST_F(Sending, AnAckComesAfterTheStoreAndNotBefore) {
   EXPECT_EQ(metric("broker_messages_routed_total{priority=\"next\"}"), 1);
 }
 
+TEST_F(Sending, WhoDoesNotWaitForAcksIsNotReadUntilThereAreSome) {
+  options_.unanswered_sends = 3;
+  options_.unanswered_bytes = 1'000;
+  start();
+  FakeConnection& ann = peer("ann");
+  const auto send = [&](const std::string& id, std::size_t bytes) {
+    say(ann, message(id, key_text("bob"), std::string(bytes, 'x')));
+    return ann.paused;
+  };
+  EXPECT_FALSE(send("m1", 1));
+  EXPECT_FALSE(send("m2", 1));
+  EXPECT_TRUE(send("m3", 1)) << "too many";
+  settle();
+  EXPECT_FALSE(ann.paused) << "answered";
+  EXPECT_TRUE(send("m4", 2'000)) << "too large";
+  EXPECT_TRUE(send("m5", 1)) << "what was read already is not lost";
+  settle();
+  EXPECT_FALSE(ann.paused);
+  EXPECT_EQ(heard(ann), "ack m1 for 1, ack m2 for 1, ack m3 for 1, ack m4 for 1, ack m5 for 1");
+}
+
 TEST_F(Sending, TheEnvelopeSaysWhoToWhomAndUntilWhen) {
   start();
   FakeConnection& ann = peer("ann");

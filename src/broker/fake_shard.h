@@ -33,6 +33,7 @@ class FakeConnection final : public net::Connection {
   std::optional<Closed> closed;
   std::optional<std::chrono::milliseconds> deadline;
   bool is_websocket = false;
+  bool paused = false;
   bool is_proven = false;
   std::size_t queued = 0;
   net::Sent next_sent = net::Sent::kQueued;
@@ -57,6 +58,7 @@ class FakeConnection final : public net::Connection {
     return next_sent;
   }
   std::size_t queued_bytes() const override { return queued; }
+  void pause_input(bool pause) override { paused = pause; }
   void close(CloseReason reason, std::string_view text) override {
     if (!closed) closed = Closed{reason, std::string(text.empty() ? name_of(reason) : text)};
   }

@@ -43,6 +43,10 @@ struct Session final : net::Attachment {
   WallTime connected;
   StatusState status;
 
+  // Sends that the store has not answered.
+  std::size_t unanswered = 0;
+  std::size_t unanswered_bytes = 0;
+
   // Delivery.
   DeliveryCursor cursor;
   Unconfirmed unconfirmed;

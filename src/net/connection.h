@@ -69,6 +69,10 @@ class Connection {
   virtual Sent send_encoded(std::string_view frame) = 0;
   virtual std::size_t queued_bytes() const = 0;
 
+  // While paused nothing is read: what the peer sends waits in the kernel and then with the peer.
+  // Messages of the read that is being reported still come.
+  virtual void pause_input(bool pause) = 0;
+
   // Sends what is queued and a close frame with `reason` (text: the code's name unless `text` is
   // given), then closes; on_closed() follows exactly once, never inside this call. Idempotent.
   virtual void close(CloseReason reason, std::string_view text = {}) = 0;

@@ -67,7 +67,7 @@ bool TcpConnection::wants_input() const {
       // A peer that does not read its answers is not asked for more requests.
       return queued_bytes() <= shard_.options.high_water_bytes;
     case State::kWebSocket:
-      return true;
+      return !paused_;
     case State::kClosing:
       return !no_more_input_;
     case State::kResponse:

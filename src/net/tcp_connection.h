@@ -31,6 +31,7 @@ class TcpConnection final : public Connection,
   Sent send(wire::Opcode opcode, std::string_view payload) override;
   Sent send_encoded(std::string_view frame) override;
   std::size_t queued_bytes() const override { return output_.size() - sent_; }
+  void pause_input(bool pause) override;
   void close(CloseReason reason, std::string_view text = {}) override;
   void set_deadline(std::chrono::milliseconds from_now) override;
   void clear_deadline() override { deadline_ = kNever; }
@@ -128,6 +129,7 @@ class TcpConnection final : public Connection,
   bool drained_ : 1 = false;        // and is to be told that it is over
   bool pinged_ : 1 = false;         // nothing was received since
   bool no_more_input_ : 1 = false;  // the peer ended its side
+  bool paused_ : 1 = false;         // the owner wants no input for now
   bool unreadable_ : 1 = false;     // a frame broke a rule: what follows means nothing
   bool close_received_ : 1 = false;
   bool was_lost_ : 1 = false;   // ended without a word of the peer

@@ -41,6 +41,14 @@ Sent TcpConnection::send_encoded(std::string_view frame) {
   return queued();
 }
 
+void TcpConnection::pause_input(bool pause) {
+  shard_.thread.check();
+  if (state_ != State::kWebSocket || paused_ == pause) return;
+  paused_ = pause;
+  received_ = shard_.now;  // the silence is ours
+  update_interest();
+}
+
 bool TcpConnection::has_room(std::size_t bytes) {
   if (state_ != State::kWebSocket) return false;
   if (queued_bytes() + bytes <= shard_.options.max_queued_bytes) return true;
@@ -96,7 +104,9 @@ void TcpConnection::on_close(std::uint16_t code, std::string_view) {
 
 void TcpConnection::check_life() {
   const auto silence = shard_.now - received_;
-  if (silence >= shard_.options.dead_after) {
+  if (paused_) {
+    received_ = shard_.now;  // nobody listens, so nothing is missed
+  } else if (silence >= shard_.options.dead_after) {
     give_up(CloseReason::kTimedOut);
   } else if (silence >= shard_.options.ping_interval && !pinged_) {
     pinged_ = true;

@@ -373,6 +373,24 @@ TEST_F(WebSocketConnection, SaysWhenToStopAndWhenToGoOn) {
   EXPECT_LE(left, 50'000u);
 }
 
+TEST_F(WebSocketConnection, ReadsNothingWhilePausedAndAllAfterwards) {
+  options.ping_interval = milliseconds(20);
+  options.dead_after = milliseconds(60);
+  std::atomic<int> messages{0};
+  prepare = [&](Owner& o) {
+    o.message = [&](Connection&, wire::MessageKind, std::string_view) { ++messages; };
+  };
+  start();
+  Peer peer = websocket();
+  on_connection([](Shard&, Connection& c) { c.pause_input(true); });
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(peer.say("later"));
+  std::this_thread::sleep_for(milliseconds(200));
+  EXPECT_EQ(messages, 0);
+  EXPECT_EQ(owner().closes, 0) << "who is not listened to is not taken for dead";
+  on_connection([](Shard&, Connection& c) { c.pause_input(false); });
+  EXPECT_TRUE(eventually([&] { return messages == 10; }));
+}
+
 TEST_F(WebSocketConnection, ClosesASlowReaderWhileOthersGoOn) {
   options.slow_consumer_after = milliseconds(150);
   options.close_timeout = milliseconds(50);
