@@ -182,12 +182,13 @@ export class Broker {
   }
 
   async start() {
-    const { command = kDevCommand, set = {}, env } = this.options;
+    const { command = kDevCommand, set = {}, env, user } = this.options;
     const settings = Object.entries({ ...kDefaults, ...set }).filter(([, value]) => value !== null);
     const flags = settings.flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     this.log = [];
     this.process = spawn(signetd, [...command, '--data', this.data, '--shards', shards, ...flags],
-                         { env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+                         { env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'],
+                           ...user });
     this.exited = once(this.process, 'exit').then(([code, signal]) => ({ code, signal }));
     createInterface({ input: this.process.stderr }).on('line', (line) => this.log.push(line));
     const ready = await (command[0] === 'run' ? this.listening() : this.readyLine());
@@ -303,7 +304,7 @@ export function makeInvite(owner, fields, after = {}) {
   return { invite_token, invite_payload };
 }
 
-// A broker for one test, ended with it. `options`: set, env, data, command.
+// A broker for one test, ended with it. `options`: set, env, data, command, user (uid and gid).
 export async function startBroker(t, options = {}) {
   const broker = new Broker(options.data ?? join(temporaryFolder(t), 'data'), options);
   t.after(async () => {

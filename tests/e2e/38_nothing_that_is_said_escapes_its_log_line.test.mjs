@@ -1,0 +1,95 @@
+// Two hundred texts that end lines, colour terminals, turn the reading direction or close a JSON
+// string, in every place where a peer can put one: each line of the log stays one JSON object that
+// is safe to print.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import test from 'node:test';
+import { eventually, hello, newKeys, sleep, startBroker } from './harness.mjs';
+
+const kForged = '{"ts":"2026-01-01T00:00:00.000Z","level":"error","event":"forged.by.a.peer"}';
+const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const kBreaks = ['\n', '\r', '\r\n', '\n\n', '\0', '\v', '\f', '\x85', '\u2028', '\u2029'];
+const kCorpus = [
+  ...range(0, 0x1f).map((c) => `c0 ${String.fromCharCode(c)} c0`),
+  ...range(0x7f, 0x9f).map((c) => `c1 ${String.fromCharCode(c)} c1`),
+  ...range(0x200b, 0x200f).map((c) => `mark ${String.fromCharCode(c)}gnp.exe`),
+  ...range(0x202a, 0x202e).map((c) => `bidi ${String.fromCharCode(c)}gnp.exe`),
+  ...range(0x2066, 0x2069).map((c) => `isolate ${String.fromCharCode(c)}gnp.exe`),
+  ...kBreaks.map((b) => `line${b}${kForged}`), ...kBreaks.map((b) => `"}${b}${kForged}${b}{"a":"`),
+  ...['"', '\\', '\\"', '"}', '"}]}', '","level":"error', '\\u0022', '\\u000a', '\\n', '\\', '"\\',
+      '\'', '`', '</script>', '<!--', '{{7*7}}', '${jndi:ldap://x/a}', '$(id)', '`id`', '; rm -rf /',
+      '| cat', '%s%s%s%n', '%n%n%n', '%x', '%99999999s', '%0d%0a', '%00', '{}', '{0}', '{:>9999}'],
+  ...['[31mred', '[2J', '[1;1H', ']0;title\x07', ']8;;http://x\x1b\\link', '[?1049h', 'c', 'P', '[6n',
+      '(0', '[8m', '[5m', '#8', '^x\x1b\\', '_x\x1b\\'].map((code) => `\x1b${code}`),
+  ...['\x9b31m', '\x9d0;t\x9c', '\b\b\b\b', '\x7f\x7f', '\r    ', 'a\rb', '\t\t'],
+  ...['e' + '\u0301'.repeat(500), '\ufeff', '\ufffe', '\uffff', '\u{10ffff}', '\u{e0001}tag',
+      '\u{1f600}', '\u00ad', '\u061c', '\u180e', '\u2060', '\u3164', '\uff1b', '\u{1d173}'],
+  ...['x', '\n', '"', '\\', '\x1b', '\u202e', 'é', '\u{1f600}'].flatMap((c) =>
+    [10, 255, 256, 257, 1_000, 1_500].map((times) => c.repeat(times))),
+];
+
+// What no line may hold outside of an escape: controls, and what a terminal hides or turns.
+const kUnsafe = /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
+
+function check(log) {
+  for (const line of log) {
+    assert.doesNotMatch(line, kUnsafe);
+    const told = JSON.parse(line);
+    assert.match(told.event, /^[a-z0-9_.]+$/, line);
+    assert.ok(!told.event.startsWith('forged'), line);
+    assert.match(told.level, /^(debug|info|warn|error)$/);
+    assert.ok(Buffer.byteLength(line) <= 4_096, line);
+  }
+}
+
+// A request with any bytes in its path and headers.
+async function http(broker, path, headers) {
+  const { hostname, port } = new URL(broker.http);
+  const socket = net.connect(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.resume();
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${lines}\r\n`);
+  await once(socket, 'close');
+}
+
+test('each line of the log stays one safe JSON object', async (t) => {
+  assert.ok(kCorpus.length >= 200, `${kCorpus.length} texts`);
+  const broker = await startBroker(t, { set: { 'server.log_level': 'debug' } });
+  const { peer, member } = await broker.joined('member');
+  const meant = (text) => JSON.stringify({ type: text, id: text });
+  for (const text of kCorpus) {
+    const odd = await broker.open({ headers: { 'user-agent': encodeURIComponent(text).slice(0, 900) } });
+    odd.say(hello(member, {}, { sessionId: text, cwd: text, displayName: text, signature: text }));
+    await odd.closed;
+    const liar = await broker.open();
+    liar.say(hello({ ...member, ...newKeys(), meshId: text, memberId: text }));
+    await liar.closed;
+    const good = await broker.connect(member, { sessionId: text, cwd: text, displayName: text });
+    for (const frame of [{ type: 'send', id: text, targetSpec: text, priority: text, nonce: text, ciphertext: text },
+                         { type: 'set_summary', summary: text }, { type: 'channel_join', name: text },
+                         { type: 'set_status', status: text }, { type: 'receipt', messageId: text, state: text },
+                         { [text]: text, type: 'hello' }]) good.say(frame);
+    good.say(meant(text));
+    good.say(text === '' ? ' ' : text); // no JSON at all
+    await good.roundTrip();
+    await good.leave();
+    await http(broker, `/api/signet/v1/${encodeURIComponent(text).slice(0, 1_900)}`,
+               { 'User-Agent': text, 'X-Odd': text });
+    await http(broker, `/${text}`, { 'User-Agent': text, Origin: text, Authorization: text });
+    await broker.postJoin({ invite_token: text, peer_pubkey: text, display_name: text, mesh_id: text });
+    await broker.request('POST', '/hook/set-status', { body: { pid: 1, cwd: text, status: text } });
+  }
+  // At least one hostile path is there to be seen: refusals are told once a second.
+  await sleep(1_100);
+  await http(broker, `/api/signet/v1/${encodeURIComponent(`"}\n\x1b[31m${kForged}\u202e`)}`, {});
+  await eventually('it is told', () => broker.log.some((line) => line.includes('forged.by.a.peer')));
+  assert.equal((await peer.mail('*', 'x')).type, 'ack');
+  await broker.stop();
+  check(broker.log);
+  const told = new Set(broker.log.map((line) => JSON.parse(line).event));
+  for (const event of ['hello.rejected', 'hello.admitted', 'frame.refused', 'operator.denied']) {
+    assert.ok(told.has(event), event);
+  }
+});
