@@ -169,7 +169,7 @@ TEST_F(HttpConnection, ClosesWhoIsTooSlowWithARequest) {
     EXPECT_EQ(peer.take_all().substr(0, 12), c.answer);
     const auto took = std::chrono::steady_clock::now() - begun;
     EXPECT_GE(took, milliseconds(120));
-    EXPECT_LT(took, milliseconds(1'000));
+    EXPECT_LT(took, milliseconds(4'000));
   }
 
   // The deadline is absolute: bytes do not move it.

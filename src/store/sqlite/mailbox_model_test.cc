@@ -100,7 +100,12 @@ TEST_F(MailboxModelTest, HoldsWhatTheModelHolds) {
   open();
   Model model{options_, {}, {}};
   std::map<PublishOutcome, int> outcomes;
-  for (int turn = 0; turn < 1'000; ++turn) {
+  const auto told_enough = [&] {
+    return outcomes[PublishOutcome::kStored] > 50 && outcomes[PublishOutcome::kDuplicate] > 20 &&
+           outcomes[PublishOutcome::kQuotaExceeded] > 20;
+  };
+  for (int turn = 0; turn < 1'000 || !told_enough(); ++turn) {
+    ASSERT_LT(turn, 10'000) << "the story no longer shows what it is for";
     const std::int64_t what = below(100);
     if (what < 60) {
       Say say{static_cast<std::uint64_t>(below(700)) + 1, {}};
@@ -133,9 +138,6 @@ TEST_F(MailboxModelTest, HoldsWhatTheModelHolds) {
     const std::int64_t member = below(5) + 1;
     ASSERT_EQ(ids(member), model.mailbox(member)) << "turn " << turn;
   }
-  EXPECT_GT(outcomes[PublishOutcome::kStored], 50);
-  EXPECT_GT(outcomes[PublishOutcome::kDuplicate], 20);
-  EXPECT_GT(outcomes[PublishOutcome::kQuotaExceeded], 20);
 }
 
 }  // namespace
