@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy on every .cc of src/ and apps/ that a build knows, two at a time.
+"""Runs clang-tidy on every .cc of src/ and apps/ that a build knows, one per core at a time.
 
 A file that passed is not checked again until it, a header of ours that it includes, .clang-tidy or
 its compile command changes: build/tidy holds one stamp per file.
@@ -9,6 +9,7 @@ import concurrent.futures
 import functools
 import hashlib
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -73,7 +74,7 @@ BUILD = pathlib.Path(sys.argv[1]).resolve()
 STAMPS.mkdir(parents=True, exist_ok=True)
 entries = list(filter(is_ours, json.loads((BUILD / "compile_commands.json").read_text())))
 failed = 0
-with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
     for path, said in pool.map(check, entries):
         if said is not None:
             failed += 1
