@@ -137,8 +137,7 @@ void Broker::confirm(Session& session, const std::vector<PushedMessage>& message
   if (!asked.empty()) {
     answer = [this, asked, by = key_of(session)](const std::vector<MessageNumber>& waited) {
       for (const PushedMessage& message : asked) {
-        const bool first =
-            std::find(waited.begin(), waited.end(), message.number) != waited.end();
+        const bool first = std::find(waited.begin(), waited.end(), message.number) != waited.end();
         if (first) announce(by, message, dialects::ReceiptState::kReceived);
       }
     };

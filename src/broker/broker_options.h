@@ -25,7 +25,7 @@ struct BrokerOptions {
   std::int64_t hellos_burst_member = 20;
   double requests_per_second = 20;  // HTTP, of one address on one shard; 0: off
   double requests_burst = 40;
-  std::size_t unanswered_sends = 256;      // of one session: fills commits, not the memory
+  std::size_t unanswered_sends = 256;  // of one session: fills commits, not the memory
   std::size_t unanswered_bytes = 256 * 1024;
   std::size_t rate_entries = 16'384;       // addresses remembered per limit and shard
   std::size_t unconfirmed_messages = 512;  // pushed to one session and not confirmed

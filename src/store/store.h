@@ -123,8 +123,8 @@ class Store {
   virtual void publish(Publish command, Mailbox& to, std::function<void(PublishAnswer)> answer) = 0;
 
   // The member's side has these; unknown numbers are ignored. The answer, when one is wanted, names
-  // those that still waited: of several sessions that confirm one message, one hears of it. It comes
-  // after all earlier confirmations, so an empty list waits for those. What a crash loses is
+  // those that still waited: of several sessions that confirm one message, one hears of it. It
+  // comes after all earlier confirmations, so an empty list waits for those. What a crash loses is
   // delivered again under the same id.
   virtual void confirm(MemberNumber member, std::vector<MessageNumber> numbers, Mailbox& to,
                        std::function<void(std::vector<MessageNumber>)> answer) = 0;
