@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync,
-         rmSync, writeFileSync } from 'node:fs';
+         rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unique } from './harness.mjs';
 
 const kReads = 50;  // until two readings of the image agree
 
@@ -33,6 +34,17 @@ class Disk {
   unmount() {
     mustRun('umount', this.path);
     this.isMounted = false;
+  }
+  // Another program takes all but `left` bytes; answers how it gives them back.
+  crowd(left) {
+    const { bavail, bsize } = statfsSync(this.path);
+    const path = join(this.path, `crowd-${unique()}`);
+    try {
+      writeFileSync(path, Buffer.alloc(Math.max(0, bavail * bsize - left), 1));
+    } catch (error) {
+      if (error.code !== 'ENOSPC') throw error;  // the broker was faster: it is full all the same
+    }
+    return () => rmSync(path);
   }
   // A broker that still runs on it keeps what it has until its end; the name goes at once.
   release() {
