@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "admin/admin.h"
+#include "admin/operator_bodies.h"
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/compare.h"
@@ -11,24 +12,9 @@
 namespace signet::admin {
 namespace {
 
-using membership::Role;
-using membership::Standing;
 using wire::JsonWriter;
 
 constexpr std::string_view kPrefix = "/api/signet/v1";
-constexpr std::array<std::pair<std::string_view, Standing>, 4> kStandings{{
-    {"probation", Standing::kProbation},
-    {"admitted", Standing::kAdmitted},
-    {"quarantined", Standing::kQuarantined},
-    {"revoked", Standing::kRevoked},
-}};
-
-std::string_view name_of(Standing standing) {
-  for (const auto& [name, value] : kStandings) {
-    if (value == standing) return name;
-  }
-  return "unknown";
-}
 
 std::string_view name_of(store::DeathReason reason) {
   return reason == store::DeathReason::kExpired ? "expired" : "recipient_revoked";
@@ -107,7 +93,7 @@ std::string members_json(const membership::MeshSnapshot& mesh) {
     json.object().key("id").value(member.id).key("pubkey").value(crypto::to_hex(member.key));
     json.key("displayName").value(member.display_name);
     json.key("role").value(membership::name_of(member.role));
-    json.key("standing").value(name_of(member.standing)).key("tags").array();
+    json.key("standing").value(admin::name_of(member.standing)).key("tags").array();
     for (const std::string& tag : member.tags) json.value(tag);
     json.end().key("joinedAt").value(iso8601(member.joined)).end();
   });
@@ -205,57 +191,34 @@ void Admin::list_dead_letters(const Call& call, const membership::MeshSnapshot& 
 void Admin::change_member(const Call& call, const membership::MeshSnapshot& mesh,
                           std::string_view rest) {
   const auto key = crypto::public_key_from_hex(take_part(rest));
-  wire::JsonDocument body;
-  const Status parsed = body.parse(call.body);
-  if (!key || !parsed.ok()) return call.reply(failed(400, "bad_request", "key and JSON body"));
-  const wire::JsonValue root = body.root();
+  if (!key) return call.reply(failed(400, "bad_request", "key"));
   const auto answer = [reply = call.reply](const Status& status) { reply(answer_of(status)); };
   const MeshNumber number = mesh.mesh().number;
   if (rest == "/standing") {
-    const auto wanted = root["standing"].string();
-    for (const auto& [name, standing] : kStandings) {
-      if (wanted != name) continue;
-      log(LogLevel::kWarn, "standing.set", {{"member", crypto::to_hex(*key)}, {"standing", name}});
-      return controller_.set_standing(number, *key, standing, answer);
-    }
-    return call.reply(failed(400, "bad_request", "standing"));
+    const auto standing = read_standing(call.body);
+    if (!standing.ok()) return call.reply(answer_of(standing.error()));
+    log(LogLevel::kWarn, "standing.set",
+        {{"member", crypto::to_hex(*key)}, {"standing", name_of(*standing)}});
+    return controller_.set_standing(number, *key, *standing, answer);
   }
   if (rest != "/role") return call.reply(failed(404, "not_found", "no such path"));
-  const auto role = root["role"].string();
-  if (role != "admin" && role != "member") return call.reply(failed(400, "bad_request", "role"));
-  std::vector<std::string> tags;
-  for (std::size_t i = 0; i < root["tags"].size(); ++i) {
-    const auto tag = root["tags"][i].string();
-    if (!tag || !routing::is_name(*tag)) return call.reply(failed(400, "bad_request", "tags"));
-    tags.emplace_back(*tag);
-  }
-  controller_.set_role(number, *key, role == "admin" ? Role::kAdmin : Role::kMember,
-                       std::move(tags), answer);
+  auto body = read_role(call.body);
+  if (!body.ok()) return call.reply(answer_of(body.error()));
+  controller_.set_role(number, *key, body->role, std::move(body->tags), answer);
 }
 
 void Admin::add_invite(const Call& call) {
-  wire::JsonDocument body;
-  const Status parsed = body.parse(call.body);
-  if (!parsed.ok()) return call.reply(answer_of(parsed));
-  const std::string link(body.root()["invite_token"].string().value_or(""));
-  const std::string_view token = dialects::token_of_link(link);
-  const std::int64_t uses = body.root()["max_uses"].integer().value_or(1);
-  const auto claim = dialects::read_invite_token(token);
-  if (!claim.ok() || uses < 1) {
-    return call.reply(failed(400, "bad_request", "invite_token and max_uses"));
-  }
-  controller_.add_invite(*claim, token, uses,
+  const auto body = read_invite(call.body);
+  if (!body.ok()) return call.reply(answer_of(body.error()));
+  controller_.add_invite(body->claim, body->token, body->max_uses,
                          [reply = call.reply](const Status& status) { reply(answer_of(status)); });
 }
 
 void Admin::revoke_invite(const Call& call) {
-  wire::JsonDocument body;
-  const Status parsed = body.parse(call.body);
-  if (!parsed.ok()) return call.reply(answer_of(parsed));
-  const std::string link(body.root()["invite_token"].string().value_or(""));
+  const auto token = read_revocation(call.body);
+  if (!token.ok()) return call.reply(answer_of(token.error()));
   controller_.revoke_invite(
-      dialects::token_of_link(link),
-      [reply = call.reply](const Status& status) { reply(answer_of(status)); });
+      *token, [reply = call.reply](const Status& status) { reply(answer_of(status)); });
 }
 
 }  // namespace signet::admin

@@ -1,0 +1,130 @@
+#include "admin/operator_bodies.h"
+
+#include <gtest/gtest.h>
+
+#include "dialects/claudemesh_http.h"
+
+namespace signet::admin {
+namespace {
+
+using membership::Role;
+using membership::Standing;
+
+std::string token() {
+  membership::InviteClaim claim;
+  claim.mesh_id = "mesh-1";
+  return dialects::write_invite_token(claim);
+}
+
+std::string invite(const std::string& link, const std::string& rest = "") {
+  return R"({"invite_token":")" + link + "\"" + rest + "}";
+}
+
+template <class T>
+std::string rule_of(const Result<T>& read) {
+  return read.ok() ? "" : read.error().detail;
+}
+
+TEST(OperatorBodies, StandingIsOneOfFour) {
+  // clang-format off
+  const struct { const char* body; const char* rule; Standing standing; } rows[] = {
+      {R"({"standing":"probation"})", "", Standing::kProbation},
+      {R"({"standing":"admitted"})", "", Standing::kAdmitted},
+      {R"({"standing":"quarantined"})", "", Standing::kQuarantined},
+      {R"({"standing":"revoked","because":"lost"})", "", Standing::kRevoked},
+      {R"({"standing":"unknown"})", "standing", {}}, {R"({"standing":"REVOKED"})", "standing", {}},
+      {R"({"standing":null})", "standing", {}}, {R"({"standing":4})", "standing", {}},
+      {R"({"standing":["revoked"]})", "standing", {}}, {"{}", "standing", {}},
+      {"[]", "no object", {}}, {R"("revoked")", "no object", {}},
+      {R"({"standing":"admitted","standing":"revoked"})", "duplicate key", {}},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    const auto read = read_standing(row.body);
+    EXPECT_EQ(rule_of(read), row.rule) << row.body;
+    if (!read.ok()) continue;
+    EXPECT_EQ(*read, row.standing) << row.body;
+    EXPECT_EQ(R"({"standing":")" + std::string(name_of(*read)),
+              std::string(row.body).substr(0, 13 + name_of(*read).size()));
+  }
+}
+
+// Tags of another form must not be read as none: that would take a member's tags away.
+TEST(OperatorBodies, RoleNamesItsTagsOrNone) {
+  const auto tags = [](std::size_t count) {
+    std::string list = R"({"role":"member","tags":[)";
+    for (std::size_t i = 0; i < count; ++i) list += (i == 0 ? "\"t\"" : ",\"t\"");
+    return list + "]}";
+  };
+  // clang-format off
+  const struct { const char* name; std::string body; const char* rule; std::size_t tags; } rows[] = {
+      {"two tags", R"({"role":"admin","tags":["ops","on-call"]})", "", 2},
+      {"no tags", R"({"role":"member","tags":[]})", "", 0},
+      {"tags missing", R"({"role":"member"})", "", 0},
+      {"tags null", R"({"role":"member","tags":null})", "", 0},
+      {"the most tags", tags(kMaxTags), "", kMaxTags},
+      {"one more", tags(kMaxTags + 1), "tags", 0},
+      {"tags as a text", R"({"role":"member","tags":"ops"})", "tags", 0},
+      {"tags as an object", R"({"role":"member","tags":{"a":"ops"}})", "tags", 0},
+      {"a tag that is a number", R"({"role":"member","tags":["a",1]})", "tags", 0},
+      {"an empty tag", R"({"role":"member","tags":[""]})", "tags", 0},
+      {"the longest tag", R"({"role":"member","tags":[")" + std::string(64, 't') + "\"]}", "", 1},
+      {"a longer one", R"({"role":"member","tags":[")" + std::string(65, 't') + "\"]}", "tags", 0},
+      {"no role", R"({"tags":[]})", "role", 0}, {"role owner", R"({"role":"owner"})", "role", 0},
+      {"role 1", R"({"role":1})", "role", 0}, {"no object", "null", "no object", 0},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    const auto read = read_role(row.body);
+    EXPECT_EQ(rule_of(read), row.rule) << row.name;
+    if (!read.ok()) continue;
+    EXPECT_EQ(read->tags.size(), row.tags) << row.name;
+  }
+  EXPECT_EQ(read_role(R"({"role":"admin"})")->role, Role::kAdmin);
+  EXPECT_EQ(read_role(R"({"role":"member"})")->role, Role::kMember);
+}
+
+TEST(OperatorBodies, InviteSaysHowOftenOrOnce) {
+  const std::string good = token();
+  // clang-format off
+  const struct { const char* name; std::string body; const char* rule; std::int64_t uses; } rows[] = {
+      {"once", invite(good), "", 1}, {"null uses", invite(good, R"(,"max_uses":null)"), "", 1},
+      {"seven", invite(good, R"(,"max_uses":7)"), "", 7},
+      {"the link", invite("ic://join/" + good, R"(,"max_uses":2)"), "", 2},
+      {"the most", invite(good, R"(,"max_uses":1000000)"), "", 1'000'000},
+      {"one more", invite(good, R"(,"max_uses":1000001)"), "max_uses", 0},
+      {"zero", invite(good, R"(,"max_uses":0)"), "max_uses", 0},
+      {"2^63", invite(good, R"(,"max_uses":9223372036854775808)"), "max_uses", 0},
+      {"a text", invite(good, R"(,"max_uses":"100")"), "max_uses", 0},
+      {"a fraction", invite(good, R"(,"max_uses":1.5)"), "max_uses", 0},
+      {"a list", invite(good, R"(,"max_uses":[1])"), "max_uses", 0},
+      {"no token", R"({"max_uses":1})", "invite_token", 0},
+      {"a token that is a number", R"({"invite_token":5})", "invite_token", 0},
+      {"an empty link", invite("ic://join/"), "invite_token", 0},
+      {"a token too long", invite(std::string(4'097, 'a')), "invite_token", 0},
+      {"a token of no invite", invite("abcd"), "utf-8", 0},
+      {"a list", "[]", "no object", 0},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    const auto read = read_invite(row.body);
+    EXPECT_EQ(rule_of(read), row.rule) << row.name;
+    if (!read.ok()) continue;
+    EXPECT_EQ(read->max_uses, row.uses) << row.name;
+    EXPECT_EQ(read->token, good) << row.name;
+    EXPECT_EQ(read->claim.mesh_id, "mesh-1") << row.name;
+  }
+}
+
+// What is taken back need not be readable: only what was registered is found.
+TEST(OperatorBodies, RevocationNamesAToken) {
+  EXPECT_EQ(*read_revocation(invite("ic://join/unknown")), "unknown");
+  EXPECT_EQ(*read_revocation(invite(std::string(4'096, 'a'))), std::string(4'096, 'a'));
+  for (const std::string& body : {invite(std::string(4'097, 'a')), invite(""), std::string("{}"),
+                                  std::string("[]"), std::string(R"({"invite_token":null})")}) {
+    EXPECT_FALSE(read_revocation(body).ok()) << body.substr(0, 40);
+  }
+}
+
+}  // namespace
+}  // namespace signet::admin
