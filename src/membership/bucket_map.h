@@ -10,7 +10,8 @@
 
 namespace signet::membership {
 
-// `Spread` maps a key to any size_t; a bad spread costs speed only (buckets are sorted maps).
+// `Spread` maps a key to any size_t; a bad spread costs speed only (buckets are sorted maps). Where
+// peers choose the keys it must be keyed.
 template <class Key, class Value, class Spread>
 class BucketMap {
  public:

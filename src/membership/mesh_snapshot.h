@@ -17,8 +17,11 @@
 
 namespace signet::membership {
 
+// Keyed, since peers choose their keys: a bucket that many of them fill makes every join slow.
 struct KeySpread {
-  std::size_t operator()(const crypto::PublicKey& key) const { return key.bytes[0]; }
+  std::size_t operator()(const crypto::PublicKey& key) const {
+    return crypto::KeyedHash{}(text_of(key.bytes));
+  }
 };
 struct TextSpread {
   std::size_t operator()(const std::string& text) const { return crypto::KeyedHash{}(text); }
