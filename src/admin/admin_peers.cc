@@ -43,8 +43,8 @@ struct HookSearch : std::enable_shared_from_this<HookSearch> {
   }
   void visit() {
     broker::Broker& here = *brokers[next];
-    std::string found = remember ? here.apply_or_remember_hook(target, status)
-                                 : here.apply_hook(target, status);
+    std::string found =
+        remember ? here.apply_or_remember_hook(target, status) : here.apply_hook(target, status);
     if (!found.empty()) presence = std::move(found);
     if (++next < brokers.size()) return step();
     if (presence.empty() && !remember) {
