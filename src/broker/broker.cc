@@ -192,10 +192,15 @@ void Broker::on_verb(Session& session, const dialects::Verb& verb) {
       verb);
 }
 
-// An answer that found no room is an answer lost: whoever does not read is told so and starts anew.
 void Broker::say(Session& session, const dialects::Reply& reply) {
-  const net::Sent sent = session.connection.send(wire::Opcode::kText, session.dialect.write(reply));
-  if (sent == net::Sent::kDropped) session.connection.close(CloseReason::kSlowConsumer);
+  (void)say_text(session, session.dialect.write(reply));
+}
+
+// An answer that found no room is an answer lost: whoever does not read is told so and starts anew.
+bool Broker::say_text(Session& session, std::string_view text) {
+  if (session.connection.send(wire::Opcode::kText, text) != net::Sent::kDropped) return true;
+  session.connection.close(CloseReason::kSlowConsumer);
+  return false;
 }
 
 void Broker::refuse(Session& session, Refusal code, std::string_view client_id,

@@ -114,6 +114,7 @@ class Broker final : public net::ConnectionEvents {
   void on_frame(Session& session, std::string_view frame);
   void on_verb(Session& session, const dialects::Verb& verb);
   void say(Session& session, const dialects::Reply& reply);
+  bool say_text(Session& session, std::string_view text);  // false: it is closed as slow
   void refuse(Session& session, Refusal code, std::string_view client_id,
               std::optional<std::chrono::nanoseconds> retry_after = std::nullopt,
               std::string_view detail = {});
@@ -152,6 +153,8 @@ class Broker final : public net::ConnectionEvents {
   void expire_statuses();
   void take_remembered_hook(Session& session);
   void on_list_peers(Session& session);
+  void gather_peers(Session& session);
+  void on_peers_gathered(Session& session, const std::vector<dialects::PeerEntry>& peers);
   void on_channel(Session& session, const std::string& name, bool join);
   void on_list_channels(Session& session);
 

@@ -76,13 +76,21 @@ void Broker::collect_peers(MeshNumber mesh, std::vector<PeerEntry>& into) const 
   }
 }
 
-// Every shard adds its own sessions in turn; the last one sends the list home.
+// One list at a time is made for a session, or asking would cost it nothing and us a copy of the
+// whole mesh each; what it asks meanwhile is answered by the next.
 void Broker::on_list_peers(Session& session) {
+  ++session.lists_asked;
+  if (session.lists_in_making == 0) gather_peers(session);
+}
+
+// Every shard adds its own sessions in turn; the last one sends the list home.
+void Broker::gather_peers(Session& session) {
   struct Gathering {
     std::vector<PeerEntry> peers;
     std::size_t next = 0;
     std::function<void()> step;
   };
+  session.lists_in_making = std::exchange(session.lists_asked, 0);
   auto gathering = std::make_shared<Gathering>();
   gathering->step = [this, gathering, id = session.connection.id(), mesh = session.mesh] {
     Broker* here = shared_.brokers[gathering->next];
@@ -91,11 +99,19 @@ void Broker::on_list_peers(Session& session) {
       return shared_.brokers[gathering->next]->mailbox().post(gathering->step);
     }
     mailbox().post([this, gathering, id] {
-      if (Session* asker = session_at(id)) say(*asker, dialects::Peers{gathering->peers});
+      if (Session* asker = session_at(id)) on_peers_gathered(*asker, gathering->peers);
       gathering->step = {};  // the step holds the gathering: let both go
     });
   };
   shared_.brokers.front()->mailbox().post(gathering->step);
+}
+
+void Broker::on_peers_gathered(Session& session, const std::vector<PeerEntry>& peers) {
+  const std::string list = session.dialect.write(dialects::Peers{peers});
+  for (; session.lists_in_making > 0; --session.lists_in_making) {
+    if (!say_text(session, list)) return;
+  }
+  if (session.lists_asked > 0) gather_peers(session);
 }
 
 void Broker::on_channel(Session& session, const std::string& name, bool join) {

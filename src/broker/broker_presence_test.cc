@@ -63,6 +63,20 @@ TEST_F(Presence, TheAskerMayGoWhileTheListIsMade) {
   settle();
 }
 
+TEST_F(Presence, OneListAtATimeIsMadeForASessionAndAnswersAllThatWait) {
+  start();
+  FakeConnection& ann = peer("ann");
+  for (int i = 0; i < 3; ++i) say(ann, R"({"type":"list_peers"})");
+  EXPECT_EQ(shards_[0]->mailbox().drain(), 1u);
+  say(ann, status("dnd"));
+  say(ann, R"({"type":"list_peers"})");
+  settle();
+  const auto lists = ann.take_texts();
+  ASSERT_EQ(lists.size(), 4u);
+  EXPECT_EQ(lists[1], lists[3]);
+  EXPECT_NE(lists[3].find(R"("status":"dnd")"), std::string::npos);
+}
+
 TEST_F(Presence, AHookFindsItsProcess) {
   start();
   HelloFields fields;

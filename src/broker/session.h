@@ -42,6 +42,8 @@ struct Session final : net::Attachment {
   std::string summary;
   WallTime connected;
   StatusState status;
+  std::size_t lists_asked = 0;      // lists of peers that nobody makes yet
+  std::size_t lists_in_making = 0;  // answered together by the list that is being made
 
   // Sends that the store has not answered.
   std::size_t unanswered = 0;

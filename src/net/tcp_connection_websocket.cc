@@ -49,9 +49,12 @@ void TcpConnection::pause_input(bool pause) {
   update_interest();
 }
 
+// A burst within one turn is not yet a slow reader: what the kernel takes now makes room.
 bool TcpConnection::has_room(std::size_t bytes) {
+  const auto fits = [&] { return queued_bytes() + bytes <= shard_.options.max_queued_bytes; };
+  if (state_ == State::kWebSocket && !fits() && !blocked_) flush();
   if (state_ != State::kWebSocket) return false;
-  if (queued_bytes() + bytes <= shard_.options.max_queued_bytes) return true;
+  if (fits()) return true;
   shard_.metrics.dropped_frames.add();
   return false;
 }
@@ -60,6 +63,7 @@ Sent TcpConnection::queued() {
   want_flush();
   if (queued_bytes() <= shard_.options.high_water_bytes) return Sent::kQueued;
   above_water_ = true;
+  drained_ = false;  // it was, in this turn, and is no more
   return Sent::kAboveHighWater;
 }
 

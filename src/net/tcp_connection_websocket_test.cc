@@ -391,6 +391,18 @@ TEST_F(WebSocketConnection, ReadsNothingWhilePausedAndAllAfterwards) {
   EXPECT_TRUE(eventually([&] { return messages == 10; }));
 }
 
+TEST_F(WebSocketConnection, TakesABurstOverTheLimitWhileTheKernelTakesIt) {
+  options.max_queued_bytes = options.high_water_bytes = 65'536;
+  start();
+  Peer peer = websocket();
+  const std::string kilobyte(1'000, 'k');
+  on_connection([&](Shard&, Connection& c) {
+    for (int i = 0; i < 200; ++i) EXPECT_NE(c.send(Opcode::kText, kilobyte), Sent::kDropped) << i;
+  });
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(peer.next_frame().payload, kilobyte) << i;
+  EXPECT_EQ(metric("signet_net_dropped_frames_total"), 0);
+}
+
 TEST_F(WebSocketConnection, ClosesASlowReaderWhileOthersGoOn) {
   options.slow_consumer_after = milliseconds(150);
   options.close_timeout = milliseconds(50);
