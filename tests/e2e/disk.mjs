@@ -9,7 +9,9 @@ import { unique } from './harness.mjs';
 
 const kReads = 50;  // until two readings of the image agree
 
-const run = (program, ...args) => spawnSync(program, args, { encoding: 'utf8' });
+// Not only root's PATH finds mkfs.
+const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+const run = (program, ...args) => spawnSync(program, args, { encoding: 'utf8', env });
 function mustRun(program, ...args) {
   const { status, stderr, error } = run(program, ...args);
   assert.equal(status, 0, `${program} ${args.join(' ')}: ${stderr ?? error}`);
