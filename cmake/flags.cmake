@@ -3,11 +3,11 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch -Wer
                     -fno-omit-frame-pointer -fstack-protector-strong)
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
 
-if(CMAKE_BUILD_TYPE STREQUAL "Release")
+if(CMAKE_BUILD_TYPE STREQUAL "Release")  # the sanitizers replace what these add
   add_compile_options(-fstack-clash-protection -fcf-protection)
-  add_compile_definitions(_FORTIFY_SOURCE=2)
-  add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
+  add_compile_definitions(_FORTIFY_SOURCE=3)
 endif()
 if(SIGNET_SANITIZE)
   add_compile_options(-fsanitize=${SIGNET_SANITIZE} -fno-sanitize-recover=all)
