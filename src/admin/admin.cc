@@ -41,6 +41,7 @@ Admin::Admin(const AdminOptions& options, broker::Shared& shared,
                     kJoinRefusalCount),
       joined_(metrics.counter("signet_joined_total", "Members that joined.")),
       hook_rates_(options.hooks_per_second, options.hooks_burst, options.hook_processes) {
+  watch_clock();  // what the wall says at start, so that a step in the first second is one too
   control_.every(kClockInterval, [this] { watch_clock(); });
 }
 

@@ -102,6 +102,14 @@ TEST_F(HealthTest, AStepOfTheWallClockCountsAndPasses) {
   }
 }
 
+TEST_F(HealthTest, AStepBeforeTheFirstLookIsOneToo) {
+  start_admin();
+  advance(0s, -3600s);
+  advance(1s, 0s);
+  EXPECT_EQ(answer("GET", "/readyz").status, 503);
+  EXPECT_EQ(metric("signet_clock_steps_total"), 1);
+}
+
 TEST_F(HealthTest, AliveNeedsNeitherStoreNorControlThread) {
   start_admin();
   store_.probe_answer = Error{ErrorCode::kUnavailable, "s"};
