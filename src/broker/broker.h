@@ -130,6 +130,7 @@ class Broker final : public net::ConnectionEvents {
 
   // broker_sending.cc
   void on_send(Session& session, const dialects::Send& send);
+  std::optional<std::chrono::nanoseconds> must_wait(Session& session);
   void on_published(Id id, const std::string& client_id, const routing::Envelope& envelope,
                     const store::PublishAnswer& answer);
   void pause_while_too_much_is_unanswered(Session& session);

@@ -115,6 +115,9 @@ void Broker::on_peers_gathered(Session& session, const std::vector<PeerEntry>& p
 }
 
 void Broker::on_channel(Session& session, const std::string& name, bool join) {
+  if (const auto wait = must_wait(session)) {
+    return refuse(session, Refusal::kRateLimited, {}, wait);
+  }
   const auto answer = [this, id = session.connection.id(), name,
                        join](const signet::Status& status) {
     mailbox().post([this, id, name, join, status] {

@@ -47,10 +47,16 @@ Refusal refusal_of(store::PublishOutcome outcome) {
 
 }  // namespace
 
+// Whatever costs a commit counts as a send. How long to wait, when it is too much.
+std::optional<std::chrono::nanoseconds> Broker::must_wait(Session& session) {
+  if (const auto wait = shared_.send_rates.take(session.member, shard_.now())) return wait;
+  return send_rates_.take(session.connection.peer(), shard_.now());
+}
+
 void Broker::on_send(Session& session, const dialects::Send& send) {
-  auto wait = shared_.send_rates.take(session.member, shard_.now());
-  if (!wait) wait = send_rates_.take(session.connection.peer(), shard_.now());
-  if (wait) return refuse(session, Refusal::kRateLimited, send.client_id, wait);
+  if (const auto wait = must_wait(session)) {
+    return refuse(session, Refusal::kRateLimited, send.client_id, wait);
+  }
   const membership::MeshSnapshot* mesh = snapshot_->mesh(session.mesh);
   const membership::Member* sender = mesh->member(session.member);
   auto recipients = mesh->recipients(send.to, session.member);

@@ -150,6 +150,20 @@ TEST_F(Sending, AMemberHasOneRateOnAllItsSessions) {
   EXPECT_EQ(metric("broker_messages_rejected_total{reason=\"rate_limited\"}"), 1);
 }
 
+TEST_F(Sending, JoiningAndLeavingAChannelCountsAsASend) {
+  options_.sends_per_second = 10;
+  options_.sends_burst = 2;
+  start();
+  FakeConnection& ann = peer("ann");
+  const std::string join = R"({"type":"channel_join","name":"ops"})";
+  const std::string leave = R"({"type":"channel_leave","name":"ops"})";
+  EXPECT_EQ(ask(ann, join), "channel_joined");
+  EXPECT_EQ(ask(ann, leave), "channel_left");
+  EXPECT_EQ(ask(ann, join), "rate_limited");
+  clock_.advance(100ms);
+  EXPECT_EQ(ask(ann, join), "channel_joined");
+}
+
 TEST_F(Sending, TheSenderMayHaveGone) {
   start();
   FakeConnection& ann = peer("ann");
