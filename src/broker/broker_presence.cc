@@ -107,7 +107,7 @@ void Broker::gather_peers(Session& session) {
 }
 
 void Broker::on_peers_gathered(Session& session, const std::vector<PeerEntry>& peers) {
-  const std::string list = session.dialect.write(dialects::Peers{peers});
+  const std::string list = session.dialect.write(dialects::Peers{.peers = peers});
   for (; session.lists_in_making > 0; --session.lists_in_making) {
     if (!say_text(session, list)) return;
   }

@@ -14,7 +14,7 @@ bool same(const Config::Entry& a, const Config::Entry& b) {
 // The part of a mesh that a change is seen in; its place in the file is no part.
 std::string print_mesh(const MeshSetting& mesh) {
   return "owner " + (mesh.owner.empty() ? "none" : mesh.owner) + ", id " +
-         (mesh.id.empty() ? "derived" : mesh.id) + ", max_connections " +
+         (mesh.id.empty() ? "kept or made" : mesh.id) + ", max_connections " +
          std::to_string(mesh.max_connections) + ", legacy_join " +
          (mesh.legacy_join ? "true" : "false");
 }

@@ -46,10 +46,10 @@ TEST(Changed, TellsWhatAppliesAndWhatWaits) {
       {"one that waits", "", "[net]\nspin = \"7us\"", "", "net.spin: 50us -> 7us\n"},
       {"one of each", "[net]\nspin = \"7us\"", "[server]\nlog_level = \"warn\"", "server.log_level: info -> warn\n", "net.spin: 7us -> 50us\n"},
       {"a list", "", "[server]\nhosts = [\"a\", \"b\"]", "", "server.hosts:  -> a,b\n"},
-      {"a new mesh", "", "[[mesh]]\nslug = \"a\"", "", "mesh.a: none -> owner none, id derived, max_connections 10000, legacy_join false\n"},
+      {"a new mesh", "", "[[mesh]]\nslug = \"a\"", "", "mesh.a: none -> owner none, id kept or made, max_connections 10000, legacy_join false\n"},
       {"a mesh less", "[[mesh]]\nslug = \"a\"\nid = \"i\"", "", "", "mesh.a: owner none, id i, max_connections 10000, legacy_join false -> none\n"},
       {"a mesh moved in the file", "[[mesh]]\nslug = \"a\"", "\n\n[[mesh]]\nslug = \"a\"", "", ""},
-      {"a mesh changed", "[[mesh]]\nslug = \"a\"", "[[mesh]]\nslug = \"a\"\nlegacy_join = true", "", "mesh.a: owner none, id derived, max_connections 10000, legacy_join false -> owner none, id derived, max_connections 10000, legacy_join true\n"},
+      {"a mesh changed", "[[mesh]]\nslug = \"a\"", "[[mesh]]\nslug = \"a\"\nlegacy_join = true", "", "mesh.a: owner none, id kept or made, max_connections 10000, legacy_join false -> owner none, id kept or made, max_connections 10000, legacy_join true\n"},
   };
   // clang-format on
   for (const Case& c : cases) {

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/nearest.h"
 #include "config/toml_file.h"
+#include "trust/hello.h"
 
 namespace signet::config {
 namespace {
@@ -209,7 +210,10 @@ class Loader {
       }
       mesh.owner = std::move(value.text);
     } else if (entry.key == "id") {
-      if (value.text.find('|') != std::string::npos) return wrong("a text without '|'");
+      const bool absent = value.text.empty();
+      if (!absent && !trust::is_hello_id(value.text)) {
+        return wrong("1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', as in a hello");
+      }
       mesh.id = std::move(value.text);
     } else if (entry.key == "max_connections") {
       mesh.max_connections = value.number;

@@ -140,7 +140,7 @@ TEST_F(Load, NamesThePlaceOfEveryFault) {
       {"bad slug", "[[mesh]]\nslug = \"A b\"", "signet.toml:2:1: mesh.slug is \"A b\"; allowed is a-z, 0-9 and '-', not first"},
       {"slug twice", "[[mesh]]\nslug = \"a\"\n[[mesh]]\nslug = \"a\"", "signet.toml:3: mesh.slug is \"a\", as in signet.toml:1"},
       {"id twice", "[[mesh]]\nslug = \"a\"\nid = \"x\"\n[[mesh]]\nslug = \"b\"\nid = \"x\"", "signet.toml:4: mesh.id is \"x\", as in signet.toml:1"},
-      {"id with a bar", "[[mesh]]\nslug = \"a\"\nid = \"x|y\"", "signet.toml:3:1: mesh.id is \"x|y\"; allowed is a text without '|'"},
+      {"id with a bar", "[[mesh]]\nslug = \"a\"\nid = \"x|y\"", "signet.toml:3:1: mesh.id is \"x|y\"; allowed is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-', as in a hello"},
       {"owner of 63 digits", "[[mesh]]\nslug = \"a\"\nowner = \"00000000000000000000000000000000000000000000000000000000000000a\"", "signet.toml:3:1: mesh.owner is \"00000000000000000000000000000000000000000000000000000000000000a\"; allowed is 64 hex digits"},
       {"owner no hex", "[[mesh]]\nslug = \"a\"\nowner = \"g000000000000000000000000000000000000000000000000000000000000000\"", "signet.toml:3:1: mesh.owner is \"g000000000000000000000000000000000000000000000000000000000000000\"; allowed is 64 hex digits"},
       {"unknown key of a mesh", "[[mesh]]\nslug = \"a\"\nonwer = \"\"", "signet.toml:3:1: mesh.onwer is no setting of a [[mesh]]; did you mean mesh.owner?"},

@@ -161,7 +161,7 @@ inline constexpr auto kMeshSettings = std::to_array<Setting>({
   {"mesh", "owner", Type::kText, "", "", "", 0, 64, Reload::kRestart,
    "The owner's Ed25519 public key, 64 hex digits. Without one no invite can be checked, so nobody can join."},
   {"mesh", "id", Type::kText, "", "", "", 0, 128, Reload::kRestart,
-   "What clients call the mesh in a hello. Made at random when absent, and kept; without '|', which the hello's text is joined by."},
+   "What clients call the mesh in a hello. Made at random when absent, and kept; 1 to 64 of letters, digits, '.', '_' and '-', as in the hello's text."},
   {"mesh", "max_connections", Type::kInteger, "", "", "connections", 1, 1'000'000, Reload::kRestart,
    "Connections of this mesh; claudemesh.max_connections when absent."},
   {"mesh", "legacy_join", Type::kBool, "", "", "", 0, 0, Reload::kRestart,

@@ -177,13 +177,18 @@ std::string write_pushed(const Pushed& pushed) {
 std::string write_peers(const Peers& peers) {
   JsonWriter frame = frame_of("peers_list");
   frame.key("peers").array();
+  std::size_t listed = 0;
   for (const PeerEntry& peer : peers.peers) {
+    if (frame.text().size() >= peers.max_bytes) break;
+    ++listed;
     frame.object().key("pubkey").value(peer.pubkey).key("displayName").value(peer.display_name);
     frame.key("status").value(dialects::name_of(peer.status)).key("summary").value(peer.summary);
     frame.key("sessionId").value(peer.session_id);
     frame.key("connectedAt").value(iso8601(peer.connected)).end();
   }
-  return frame.end().end().take();
+  frame.end();
+  if (listed < peers.peers.size()) frame.key("total").value(std::uint64_t{peers.peers.size()});
+  return frame.end().take();
 }
 
 std::string write_channels(const Channels& channels) {

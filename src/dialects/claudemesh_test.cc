@@ -250,7 +250,7 @@ std::string written(JsonValue vector) {
     return dialect.write(Accepted{id, message(), number("recipients"), number("skipped")});
   }
   if (reply == "pushed") return write_pushed(fields);
-  if (reply == "peers") return dialect.write(Peers{peers_of(fields["peers"])});
+  if (reply == "peers") return dialect.write(Peers{.peers = peers_of(fields["peers"])});
   if (reply == "channels") return dialect.write(Channels{channels_of(fields["channels"])});
   if (reply == "channel_changed") {
     return dialect.write(ChannelChanged{name, *fields["joined"].boolean()});
@@ -280,6 +280,19 @@ TEST(Claudemesh, WritesEveryReplyOfTheVectors) {
 }
 
 // The body is never read: whatever strings a client sent come out of the push as they were.
+TEST(Claudemesh, ListsAsManyPeersAsFitAndSaysHowManyThereAre) {
+  const std::vector<PeerEntry> three(3, {std::string(64, 'a'), "ann", Status::kIdle, "", "", {}});
+  const auto listed = [&](std::size_t max_bytes) {
+    wire::JsonDocument document;
+    EXPECT_TRUE(document.parse(Claudemesh().write(Peers{three, max_bytes})).ok());
+    const JsonValue total = document.root()["total"];
+    return std::pair(document.root()["peers"].size(), total.integer().value_or(-1));
+  };
+  EXPECT_EQ(listed(100'000), std::pair(std::size_t{3}, std::int64_t{-1}));
+  EXPECT_EQ(listed(300), std::pair(std::size_t{2}, std::int64_t{3}));
+  EXPECT_EQ(listed(0), std::pair(std::size_t{0}, std::int64_t{3}));
+}
+
 TEST(Claudemesh, PushesTheVeryBodyThatWasSent) {
   // clang-format off
   const struct { const char* name; const char* nonce; const char* ciphertext; } rows[] = {

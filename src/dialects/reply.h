@@ -44,6 +44,7 @@ struct PeerEntry {
 };
 struct Peers {
   const std::vector<PeerEntry>& peers;
+  std::size_t max_bytes = 512 * 1024;  // of the answer: half of what a connection may have queued
 };
 struct ChannelEntry {
   std::string name;

@@ -27,7 +27,7 @@ const kBad = [
   ['mesh without slug', `[[mesh]]\nowner = "${kOwner}"`, {}, 'FILE:1', 'slug'],
   ['two meshes of one slug', '[[mesh]]\nslug = "a"\n[[mesh]]\nslug = "a"', {}, 'FILE:', 'a'],
   ['owner that is no key', '[[mesh]]\nslug = "a"\nowner = "abc"', {}, 'FILE:3:1: ', '64 hex'],
-  ['id with a bar', '[[mesh]]\nslug = "a"\nid = "a|b"', {}, 'FILE:3:1: ', '|'],
+  ['id with a bar', '[[mesh]]\nslug = "a"\nid = "a|b"', {}, 'FILE:3:1: ', 'a hello'],
   ['bad variable', '', { env: { SIGNET_SERVER_SHARDS: 'x' } }, 'SIGNET_SERVER_SHARDS', 'x'],
   ['bad flag', '', { flags: ['--set', 'server.shards=x'] }, '--set: server.shards', 'x'],
   ['a secret in the file', '[admin]\ntoken = "a-secret"', {}, 'FILE:2:1: ', 'admin.token_file'],
