@@ -24,7 +24,7 @@ export async function startOnDisk(t, set = {}) {
   const receivers = [new Receiver(broker, members[1])];
   const senders = members.slice(2).map((member) => new Sender(broker, member, members.slice(0, 2)));
   const clients = [...senders, ...receivers];
-  t.after(() => Promise.all(clients.map((client) => client.leave())));
+  t.after(() => Promise.all([...senders, ...receivers].map((client) => client.leave())));
   const addAway = () => receivers.push(new Receiver(broker, members[0]));
   return { disk, random, broker, receivers, senders, clients, addAway };
 }
