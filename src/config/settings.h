@@ -123,7 +123,7 @@ inline constexpr auto kSettings = std::to_array<Setting>({
 
   // limits: how fast anybody may do anything. A rate of 0 is no limit.
   {"limits", "sends_per_second", Type::kInteger, "100", "10000", "messages a second", 0, 1'000'000, Reload::kRestart,
-   "Messages that one member may send a second, over all its sessions; over it: rate_limited with the time to wait."},
+   "Messages that one member may send a second, over all its sessions; over it: rate_limited with the time to wait. Joining or leaving a channel counts as one."},
   {"limits", "sends_burst", Type::kInteger, "200", "10000", "messages", 1, 1'000'000, Reload::kRestart,
    "Messages that one member may send at once after a pause."},
   {"limits", "sends_per_second_address", Type::kInteger, "2000", "0", "messages a second", 0, 10'000'000, Reload::kRestart,
