@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "client/peer.h"
+#include "signet/result.h"
 #include "wire/json.h"
 
 namespace signet::bench {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "protocol.h"
+#include "signet/result.h"
 
 namespace signet::bench {
 

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "client/peer.h"
 #include "protocol.h"
+#include "signet/result.h"
 
 namespace signet::bench {
 

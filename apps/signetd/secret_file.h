@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "base/result.h"
 #include "crypto/sign.h"
+#include "signet/result.h"
 
 namespace signet {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "membership/invite.h"
+#include "signet/result.h"
 
 namespace signet::admin {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "client/url.h"
+#include "signet/result.h"
 
 namespace signet::client {
 

@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "base/time.h"
 #include "client/url.h"
 #include "crypto/sign.h"
 #include "net/blocking_socket.h"
+#include "signet/result.h"
 #include "wire/json.h"
 #include "wire/websocket_frame.h"
 

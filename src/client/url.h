@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "signet/result.h"
 
 namespace signet::client {
 

@@ -17,10 +17,10 @@
 #include <type_traits>
 #include <vector>
 
-#include "base/result.h"
 #include "config/secret.h"
 #include "config/settings.h"
 #include "config/value.h"
+#include "signet/result.h"
 
 namespace signet::config {
 

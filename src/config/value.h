@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "config/setting.h"
+#include "signet/result.h"
 
 namespace signet::config {
 

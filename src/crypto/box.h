@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "crypto/sign.h"
+#include "signet/result.h"
 
 namespace signet::crypto {
 

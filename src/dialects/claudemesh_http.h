@@ -7,9 +7,9 @@
 #include <string_view>
 #include <variant>
 
-#include "base/result.h"
 #include "dialects/verb.h"
 #include "membership/invite.h"
+#include "signet/result.h"
 
 namespace signet::dialects {
 

@@ -10,10 +10,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/result.h"
 #include "membership/bucket_map.h"
 #include "membership/model.h"
 #include "routing/address.h"
+#include "signet/result.h"
 
 namespace signet::membership {
 

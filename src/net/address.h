@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "base/result.h"
+#include "signet/result.h"
 
 namespace signet::net {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-#include "base/result.h"
+#include "signet/result.h"
 
 namespace signet::net {
 

@@ -13,9 +13,9 @@
 
 #include "base/mailbox.h"
 #include "base/metrics.h"
-#include "base/result.h"
 #include "base/time.h"
 #include "net/connection.h"
+#include "signet/result.h"
 
 namespace signet::net {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-#include "base/result.h"
+#include "signet/result.h"
 
 namespace signet::routing {
 

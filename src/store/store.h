@@ -17,10 +17,10 @@
 
 #include "base/mailbox.h"
 #include "base/metrics.h"
-#include "base/result.h"
 #include "base/time.h"
 #include "membership/change.h"
 #include "routing/envelope.h"
+#include "signet/result.h"
 
 namespace signet::store {
 

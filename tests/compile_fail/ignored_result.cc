@@ -1,5 +1,5 @@
 // A Result must be looked at: an error that nobody reads is a check that was not made.
-#include "base/result.h"
+#include "signet/result.h"
 
 signet::Result<int> answer();
 

@@ -1,5 +1,5 @@
 // A Status is a Result too.
-#include "base/result.h"
+#include "signet/result.h"
 
 signet::Status check();
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "base/result.h"
+#include "signet/result.h"
 
 namespace signet::store::sqlite {
 

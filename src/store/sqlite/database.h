@@ -13,8 +13,8 @@
 
 #include "base/encoding.h"
 #include "base/ids.h"
-#include "base/result.h"
 #include "base/time.h"
+#include "signet/result.h"
 
 namespace signet::store::sqlite {
 
