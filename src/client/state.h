@@ -1,0 +1,144 @@
+// State is what a membership keeps on its own disk: the outbox, the inbox, the keys of channels and
+// the pinned keys of peers. One SQLite file (WAL, synchronous=FULL), shared by every process of the
+// member: `signet mcp`, `signet send` and an application may have it open at once. Bodies that this
+// side wrote and keys of channels are sealed at rest under the identity (crypto/state_box.h);
+// received bodies stay as they came, sealed by their senders.
+//
+// A *holder* is one open State. What it leased or is sending is its own until it lets go, and free
+// again at once when its process ends, however it ends: a holder is alive as long as it has the
+// lock (flock) on its file beside the database.
+//
+// Thread-safe: one mutex, held for a statement or a commit. No handler runs under it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "crypto/sign.h"
+#include "signet/client.h"
+#include "signet/result.h"
+
+namespace signet::client {
+
+struct StateOptions {
+  std::string file;                    // empty: in memory, for one process
+  std::size_t outbox_messages = 100;   // waiting; one more is refused
+  std::size_t inbox_messages = 500;    // unread; more are not taken
+  std::size_t kept_messages = 500;     // read ones that are kept to be looked up
+  std::size_t kept_sent = 500;         // finished sends that are kept, for receipts that come late
+  std::size_t seen_messages = 20'000;  // ids and bodies that are remembered to drop a second copy
+  std::chrono::milliseconds busy_timeout{5'000};  // waiting for another process's write
+};
+
+// A message that waits to be acknowledged. The plaintext is kept (sealed at rest) because a channel
+// may have another key when the broker is back; the sealed form of the last attempt is kept so that
+// a retry is the same message byte for byte.
+struct OutboxEntry {
+  std::int64_t number = 0;  // order of sending
+  std::string ticket;       // the client id on the wire: 32 random hex digits
+  std::string to;           // a key, `*`, `#name`, `tag:name`
+  std::string text;
+  Priority priority = Priority::kNext;
+  bool receipts = false;
+  bool sealed = true;
+  std::string nonce, ciphertext;  // base64 of the last attempt; empty: none was made
+  std::string audience;           // it was sealed for; empty for direct
+};
+
+// A push as it came; opened when it is read.
+struct StoredPush {
+  std::string message_id;  // 32 hex digits
+  std::string sender_key;  // 64 hex digits
+  std::string target;      // empty: the broker did not say
+  Priority priority = Priority::kNext;
+  std::string created_at;
+  std::string nonce, ciphertext;  // the strings of the frame, unescaped
+};
+
+enum class Taken : std::uint8_t {
+  kNew,       // on disk, to be read
+  kSeen,      // known by its id: confirm it again, show nothing
+  kReplayed,  // another id, but sender, target, nonce and body were seen: a copy that somebody made
+  kFull,      // the inbox is full: not taken, ask again when something was read
+};
+
+// A channel key of this side, and whom it was sealed to.
+struct OwnChannelKey {
+  std::string target;
+  std::string key_id;                // 32 hex digits
+  std::string key;                   // 32 bytes; the caller wipes
+  std::vector<std::string> holders;  // keys (hex64) that acknowledged storage of the key message
+  WallTime made;
+};
+
+class State {
+ public:
+  // Opens or creates. Fails kForbidden (state_not_yours) when the file is open to others, is a
+  // link, belongs to another user, or was made by another identity; kMalformed (state_corrupt) when
+  // it is no healthy database: the damaged file is put aside under a name that the sentence says,
+  // never deleted; kConflict (state_newer) when a newer version wrote it; kUnavailable for a disk
+  // that refuses.
+  static Result<std::unique_ptr<State>> open(const StateOptions& options,
+                                             const crypto::SecretKey& identity);
+  ~State();  // lets go of leases
+
+  // --- outbox ---
+  // Durable when it returns. Fails kOverloaded (outbox_full), kUnavailable (disk_full, disk).
+  Result<std::string> enqueue(OutboxEntry entry);  // its ticket
+  // Claims for this holder, oldest first, what nobody alive has claimed, and gives all that this
+  // holder has claimed and is not finished.
+  Result<std::vector<OutboxEntry>> claim_outbox();
+  Status keep_attempt(std::string_view ticket, std::string_view nonce, std::string_view ciphertext,
+                      std::string_view audience);
+  Status mark_stored(std::string_view ticket, std::string_view message_id, std::int64_t recipients);
+  Status mark_refused(std::string_view ticket, std::string_view code);
+  // A receipt from `by`; the report after it, nullopt when no such message is known (another's).
+  Result<std::optional<SendReport>> mark_receipt(std::string_view message_id, SendState state,
+                                                 std::string_view by);
+  Status cancel(std::string_view ticket);  // kConflict (already_sent) once an attempt was made
+  Result<SendReport> report(std::string_view ticket) const;  // kNotFound (no_such_ticket)
+  Result<std::vector<SendReport>> waiting() const;           // oldest first
+
+  // --- inbox ---
+  // All in one transaction, one answer each, in order. Durable when it returns.
+  Result<std::vector<Taken>> take_in(const std::vector<StoredPush>& pushes);
+  // Leases to this holder, in the order of arrival.
+  Result<std::vector<StoredPush>> lease(std::size_t most);
+  // Ids that this holder has not leased are ignored (idempotent); which ones were confirmed now.
+  Result<std::vector<std::string>> confirm(const std::vector<std::string>& message_ids);
+  Status give_back(const std::vector<std::string>& message_ids);
+  Result<std::vector<StoredPush>> unread(
+      std::size_t most) const;  // the newest, oldest of them first
+  Result<std::vector<StoredPush>> history(std::size_t most) const;  // newest first
+  std::size_t room() const;  // how many more take_in would take
+
+  // --- keys of channels ---
+  Result<std::optional<OwnChannelKey>> own_key(std::string_view target) const;
+  // Replaces the key of the target. Old ones are forgotten: own messages do not come back.
+  Status keep_own_key(const OwnChannelKey& key);
+  Status add_key_holder(std::string_view target, std::string_view key_id, std::string_view member);
+  // Keys of others are kept until `kept` newer ones of the same sender and target came, so that
+  // what waited can still be opened. 32 bytes; nullopt: unknown. The caller wipes.
+  Status keep_peer_key(std::string_view sender, std::string_view target, std::string_view key_id,
+                       std::string_view key);
+  Result<std::optional<std::string>> peer_key(std::string_view sender, std::string_view target,
+                                              std::string_view key_id) const;
+
+  // --- pins ---
+  Result<std::vector<Pin>> pins() const;
+  Result<std::optional<Pin>> pin(std::string_view name) const;
+  Status keep_pin(std::string_view name, std::string_view key, bool verified);
+
+ private:
+  struct Impl;
+  explicit State(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace signet::client
