@@ -94,7 +94,8 @@ class Sealing {
   Result<crypto::ChannelKey> new_channel_key(std::string_view target) const;
   Result<SealedBody> to_audience(std::string_view target, const crypto::ChannelKey& key,
                                  std::string_view text) const;
-  // In the clear, as v0.1 sends to `*`, `#` and `tag:`. Fails as above.
+  // In the clear, as v0.1 sends to `*`, `#` and `tag:`. Fails as above, and kMalformed
+  // (text_reads_as_sealed) for a text that begins as a channel body does.
   static Result<SealedBody> in_the_clear(std::string_view text);
 
   // Reads any body that a broker may push; never fails, whatever the bytes are.
