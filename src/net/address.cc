@@ -53,6 +53,7 @@ std::array<unsigned char, 16> PeerAddress::limit_key() const {
 }
 
 std::string PeerAddress::text() const {
+  if (local_user) return "unix:" + std::to_string(*local_user);
   char host[INET6_ADDRSTRLEN] = "";
   if (is_ipv4()) {
     inet_ntop(AF_INET, ip.data() + kMappedPrefix.size(), host, sizeof host);
@@ -73,7 +74,7 @@ Result<PeerAddress> parse_address(const std::string& text) {
   if (host == "localhost") host = "127.0.0.1";
   const auto ip = bracketed ? parse_ipv6(host.substr(1, host.size() - 2)) : parse_ipv4(host);
   if (!ip) return bad("a host is an IPv4 address, an IPv6 address in brackets, or localhost");
-  return PeerAddress{*ip, *port};
+  return PeerAddress{*ip, *port, std::nullopt};
 }
 
 }  // namespace signet::net

@@ -33,6 +33,26 @@ TEST(ParseAddress, ReadsLiteralsAndPrintsThemAgain) {
   }
 }
 
+TEST(ParseAddress, MakesNobodyLocal) {
+  for (const char* text : {"127.0.0.1:80", "[::1]:80", "[::]:0", "0.0.0.0:0", "localhost:1"}) {
+    const auto address = parse_address(text);
+    ASSERT_TRUE(address.ok());
+    EXPECT_FALSE(address->is_local()) << text;
+  }
+  for (const char* text : {"unix:0", "unix:1000", "unix:/run/x.sock", "/run/x.sock"}) {
+    const auto address = parse_address(text);
+    EXPECT_TRUE(!address.ok() || !address->is_local()) << text;
+  }
+}
+
+TEST(LocalPeer, IsNoLoopbackAddress) {
+  PeerAddress peer;
+  peer.local_user = 1000;
+  EXPECT_TRUE(peer.is_local());
+  EXPECT_FALSE(peer.is_loopback());
+  EXPECT_EQ(peer.text(), "unix:1000");
+}
+
 TEST(ParseAddress, RefusesEverythingElse) {
   const struct {
     const char* name;

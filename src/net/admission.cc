@@ -17,7 +17,21 @@ std::uint32_t most(const Loads& loads, Less less) {
 
 }  // namespace
 
+std::uint32_t Admission::least_loaded() const {
+  return most(load_, [](const Load& a, const Load& b) { return a.connections > b.connections; });
+}
+
+Admission::Answer Admission::admit_local() {
+  if (local_ >= options_.max_local_connections) return {Refused::kCapacity, 0, std::nullopt};
+  Answer answer;
+  answer.shard = least_loaded();
+  ++local_;
+  ++load_[answer.shard].connections;
+  return answer;
+}
+
 Admission::Answer Admission::admit(const PeerAddress& peer) {
+  if (peer.is_local()) return admit_local();
   if (connections_ >= options_.max_connections) return {Refused::kCapacity, 0, std::nullopt};
   const auto key = peer.limit_key();
   const auto known = per_address_.find(key);
@@ -35,8 +49,7 @@ Admission::Answer Admission::admit(const PeerAddress& peer) {
   ++connections_;
   ++unproven_;
   ++per_address_[key];
-  answer.shard =
-      most(load_, [](const Load& a, const Load& b) { return a.connections > b.connections; });
+  answer.shard = least_loaded();
   ++load_[answer.shard].connections;
   ++load_[answer.shard].unproven;
   return answer;
@@ -44,6 +57,11 @@ Admission::Answer Admission::admit(const PeerAddress& peer) {
 
 void Admission::note(const Departure& departure) {
   Load& load = load_[departure.shard];
+  if (departure.local) {
+    --local_;
+    --load.connections;
+    return;
+  }
   if (departure.kind != Departure::Kind::kLeftProven) {
     --unproven_;
     --load.unproven;

@@ -18,6 +18,7 @@ struct Departure {
   Kind kind;
   std::uint32_t shard;
   std::array<unsigned char, 16> limit_key;
+  bool local = false;  // came by the Unix socket
 };
 
 // Admission is owned by the listener's thread.
@@ -29,6 +30,8 @@ class Admission {
   // many have proven nothing, the newcomer is let in and one shard is to end the oldest of its own:
   // a flood of silent peers then costs an honest one no more than being quick, while refusing
   // newcomers would let two thousand silent ones keep everybody out.
+  // Peers of the Unix socket have a limit of their own and count for no other, so that no flood
+  // keeps an operator out.
   struct Answer {
     std::optional<Refused> refused;
     std::uint32_t shard = 0;
@@ -39,9 +42,12 @@ class Admission {
 
   std::size_t connections() const { return connections_; }
   std::size_t unproven() const { return unproven_; }
+  std::size_t local() const { return local_; }
   std::size_t addresses() const { return per_address_.size(); }
 
  private:
+  Answer admit_local();
+  std::uint32_t least_loaded() const;
   struct Load {
     std::size_t connections = 0;
     std::size_t unproven = 0;
@@ -50,6 +56,7 @@ class Admission {
   const NetOptions& options_;
   std::size_t connections_ = 0;
   std::size_t unproven_ = 0;
+  std::size_t local_ = 0;
   std::vector<Load> load_;  // by shard
   // Ordered: who chooses addresses must not choose collisions.
   std::map<std::array<unsigned char, 16>, std::size_t> per_address_;

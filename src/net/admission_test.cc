@@ -71,6 +71,32 @@ TEST(Admission, ForgetsAddressesThatAreGone) {
   EXPECT_EQ(admission.connections(), 0u);
 }
 
+TEST(Admission, CountsThoseOfTheUnixSocketForThemselves) {
+  NetOptions options;
+  options.max_connections = 1;
+  options.max_unproven = 1;
+  options.max_connections_per_address = 1;
+  options.max_local_connections = 2;
+  Admission admission(options, 2);
+  PeerAddress local;
+  local.local_user = 0;
+  EXPECT_FALSE(admission.admit(from("10.0.0.1")).refused);  // the process is full
+  EXPECT_EQ(admission.admit(local).shard, 1u) << "the shard with the fewest";
+  EXPECT_FALSE(admission.admit(local).refused);
+  EXPECT_EQ(admission.admit(local).refused, Refused::kCapacity);
+  EXPECT_EQ(admission.local(), 2u);
+  EXPECT_EQ(admission.connections(), 1u);
+  EXPECT_EQ(admission.unproven(), 1u);
+  EXPECT_EQ(admission.addresses(), 1u);
+
+  admission.note({Kind::kLeftProven, 1, local.limit_key(), true});
+  admission.note({Kind::kLeftUnproven, 0, local.limit_key(), true});  // it came while all stopped
+  EXPECT_EQ(admission.local(), 0u);
+  EXPECT_EQ(admission.connections(), 1u);
+  EXPECT_EQ(admission.unproven(), 1u);
+  EXPECT_FALSE(admission.admit(local).refused);
+}
+
 TEST(Admission, ZeroMeansNoLimitPerAddress) {
   NetOptions options;
   options.max_connections_per_address = 0;

@@ -112,7 +112,7 @@ void EpollShard::bury() {
     if (!connection->proven()) --unproven_;
     departures_.push_back(
         {connection->proven() ? Departure::Kind::kLeftProven : Departure::Kind::kLeftUnproven,
-         context_.shard, connection->peer().limit_key()});
+         context_.shard, connection->peer().limit_key(), connection->peer().is_local()});
     connections_.remove(id.slot);
     count_.store(connections_.size(), std::memory_order_relaxed);
     context_.metrics.connections.add(-1);
@@ -140,13 +140,18 @@ void EpollShard::count_bytes() {
 
 void EpollShard::adopt(TcpSocket socket, const PeerAddress& peer) {
   if (context_.stopping) {
-    departures_.push_back({Departure::Kind::kLeftUnproven, context_.shard, peer.limit_key()});
+    departures_.push_back(
+        {Departure::Kind::kLeftUnproven, context_.shard, peer.limit_key(), peer.is_local()});
     return;
   }
   auto& connection = connections_.add(context_, std::move(socket), peer);
   count_.store(connections_.size(), std::memory_order_relaxed);
   context_.metrics.connections.add();
-  remember_unproven(connection.id());
+  if (peer.is_local()) {
+    connection.set_proven();  // by the kernel
+  } else {
+    remember_unproven(connection.id());
+  }
   if (!connection.open()) connection.drop(CloseReason::kInternal);
 }
 

@@ -105,30 +105,46 @@ Listener::~Listener() {
   if (reserve_ >= 0) ::close(reserve_);
 }
 
-void Listener::add(int descriptor) {
-  descriptors_.push_back(descriptor);
-  if (!resting_) poller_.add(descriptor, EPOLLIN, descriptors_.size());
+void Listener::add(int descriptor) { open_door({descriptor, nullptr}); }
+
+void Listener::add_local(std::shared_ptr<LocalSocket> socket) {
+  const int descriptor = socket->descriptor();
+  open_door({descriptor, std::move(socket)});
+}
+
+void Listener::open_door(Door door) {
+  doors_.push_back(std::move(door));
+  if (!resting_) poller_.add(doors_.back().descriptor, EPOLLIN, doors_.size());
 }
 
 void Listener::stop() {
-  for (const int descriptor : descriptors_) ::close(descriptor);
-  descriptors_.clear();
+  for (const Door& door : doors_) {
+    if (!door.local) ::close(door.descriptor);
+  }
+  doors_.clear();
 }
 
 void Listener::on_ready(std::uint64_t tag) {
-  if (tag == Poller::kWakeTag || tag > descriptors_.size()) return;
-  const int descriptor = descriptors_[tag - 1];
+  if (tag == Poller::kWakeTag || tag > doors_.size()) return;
+  const Door& door = doors_[tag - 1];
   for (int i = 0; i < kMaxAcceptsPerTurn && !resting_; ++i) {
-    if (!accept_one(descriptor)) return;
+    if (!accept_one(door)) return;
   }
 }
 
 // Answers whether there may be more to accept.
-bool Listener::accept_one(int descriptor) {
+bool Listener::accept_one(const Door& door) {
   SocketAddress from;
-  const int accepted = ::accept4(descriptor, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int accepted =
+      ::accept4(door.descriptor, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (accepted >= 0) {
-    welcome(TcpSocket(accepted), from_socket_address(from));
+    TcpSocket socket(accepted);
+    if (door.local) {
+      welcome_local(std::move(socket));
+    } else {
+      set_option(accepted, IPPROTO_TCP, TCP_NODELAY);
+      welcome(std::move(socket), from_socket_address(from));
+    }
     return true;
   }
   switch (errno) {
@@ -136,7 +152,7 @@ bool Listener::accept_one(int descriptor) {
       return false;
     case EMFILE:
     case ENFILE:
-      on_no_descriptors(descriptor);
+      on_no_descriptors(door.descriptor);
       return true;
     case ENOBUFS:
     case ENOMEM:
@@ -147,6 +163,16 @@ bool Listener::accept_one(int descriptor) {
   }
 }
 
+// The rights of the file keep other users out; this holds also where those were changed.
+void Listener::welcome_local(TcpSocket socket) {
+  PeerAddress peer;
+  peer.local_user = user_of_peer(socket.descriptor());
+  if (!peer.local_user || !may_administer(*peer.local_user)) {
+    return refuse(Refused::kOtherUser, &peer);
+  }
+  welcome(std::move(socket), peer);
+}
+
 void Listener::welcome(TcpSocket socket, const PeerAddress& peer) {
   const auto answer = admission_.admit(peer);
   if (answer.refused) {
@@ -154,7 +180,6 @@ void Listener::welcome(TcpSocket socket, const PeerAddress& peer) {
     return refuse(*answer.refused, &peer);
   }
   metrics_.accepted.add();
-  set_option(socket.descriptor(), IPPROTO_TCP, TCP_NODELAY);
   shards_.hand_over(answer.shard, std::move(socket), peer);
   if (!answer.displaces_in) return;
   shards_.end_oldest_unproven(*answer.displaces_in);
@@ -180,15 +205,15 @@ void Listener::on_no_descriptors(int descriptor) {
 void Listener::rest_a_while() {
   if (resting_) return;
   resting_ = true;
-  for (const int descriptor : descriptors_) poller_.remove(descriptor);
+  for (const Door& door : doors_) poller_.remove(door.descriptor);
   home_.after(kRest, [this] { watch(); });
 }
 
 void Listener::watch() {
   resting_ = false;
   if (reserve_ < 0) reserve_ = open_reserve();
-  for (std::size_t i = 0; i < descriptors_.size(); ++i) {
-    poller_.add(descriptors_[i], EPOLLIN, i + 1);
+  for (std::size_t i = 0; i < doors_.size(); ++i) {
+    poller_.add(doors_[i].descriptor, EPOLLIN, i + 1);
   }
 }
 

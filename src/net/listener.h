@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "base/log_limiter.h"
 #include "net/admission.h"
+#include "net/local_socket.h"
 #include "net/poller.h"
 #include "net/tcp_socket.h"
 
@@ -36,6 +38,7 @@ class Listener {
 
   // Accepts from `descriptor`, which it owns from now on.
   void add(int descriptor);
+  void add_local(std::shared_ptr<LocalSocket> socket);
   void on_ready(std::uint64_t tag);
   void note(const std::vector<Departure>& departures);
   void stop();  // closes what listens
@@ -45,7 +48,15 @@ class Listener {
   static bool is_listener(std::uint64_t tag) { return tag >> 32 == 0; }
 
  private:
-  bool accept_one(int descriptor);
+  // Where connections come in. `local` owns the descriptor of a Unix socket.
+  struct Door {
+    int descriptor;
+    std::shared_ptr<LocalSocket> local;
+  };
+
+  void open_door(Door door);
+  bool accept_one(const Door& door);
+  void welcome_local(TcpSocket socket);
   void welcome(TcpSocket socket, const PeerAddress& peer);
   void refuse(Refused reason, const PeerAddress* peer);
   void on_no_descriptors(int descriptor);
@@ -57,8 +68,8 @@ class Listener {
   Poller& poller_;
   const Shards shards_;
   Admission admission_;
-  std::vector<int> descriptors_;  // the tag of each is its place + 1
-  int reserve_ = -1;              // given up for a moment to tell a peer that no descriptor is left
+  std::vector<Door> doors_;  // the tag of each is its place + 1
+  int reserve_ = -1;         // given up for a moment to tell a peer that no descriptor is left
   bool resting_ = false;
   LogLimiter<Refused> refused_log_{kRefusedCount};
 };

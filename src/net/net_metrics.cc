@@ -13,7 +13,7 @@ constexpr std::string_view kClosedHelp =
 
 std::string_view name_of(Refused reason) {
   constexpr std::array<std::string_view, kRefusedCount> names{"capacity", "address", "unproven",
-                                                              "descriptors"};
+                                                              "descriptors", "other_user"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -21,7 +21,7 @@ NetMetrics::NetMetrics(MetricRegistry& metrics)
     : connections(metrics.gauge("signet_connections", "Open sockets.")),
       accepted(metrics.counter("signet_net_accepted_total", "Sockets that were accepted.")),
       refused(metrics, "signet_net_refused_total",
-              "Sockets that were closed because a limit was reached.", "reason", kRefusedCount),
+              "Sockets that were closed as soon as they were accepted.", "reason", kRefusedCount),
       closed(metrics, kClosed, kClosedHelp, "reason", kCloseReasonCount),
       lost(metrics.counter(kClosed, kClosedHelp, "reason=\"lost\"")),
       http_requests(metrics.counter("signet_net_http_requests_total", "Complete HTTP requests.")),

@@ -7,8 +7,8 @@
 namespace signet::net {
 
 // Why a connection was closed as soon as it was accepted.
-enum class Refused : std::uint8_t { kCapacity, kAddress, kUnproven, kDescriptors };
-inline constexpr std::size_t kRefusedCount = 4;
+enum class Refused : std::uint8_t { kCapacity, kAddress, kUnproven, kDescriptors, kOtherUser };
+inline constexpr std::size_t kRefusedCount = 5;
 std::string_view name_of(Refused reason);
 
 struct NetMetrics {

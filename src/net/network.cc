@@ -37,6 +37,7 @@ class EpollNetwork final : public Network {
 
   Status open(const std::function<ConnectionEvents*(Shard&)>& events_for);
   Result<PeerAddress> listen(const PeerAddress& address) override;
+  Status listen_local(const std::string& path) override;
   void start() override;
   std::vector<Shard*> shards() override;
   void stop(std::chrono::milliseconds jitter, std::chrono::milliseconds within) override;
@@ -89,6 +90,17 @@ Result<PeerAddress> EpollNetwork::listen(const PeerAddress& address) {
     front().mailbox().post([this, descriptor] { listener_->add(descriptor); });
   }
   return listening.address;
+}
+
+Status EpollNetwork::listen_local(const std::string& path) {
+  SIGNET_TRY(LocalSocket opened, LocalSocket::open(path));
+  auto socket = std::make_shared<LocalSocket>(std::move(opened));
+  if (threads_.empty()) {
+    listener_->add_local(std::move(socket));
+  } else {
+    front().mailbox().post([this, socket] { listener_->add_local(socket); });
+  }
+  return Done{};
 }
 
 void EpollNetwork::start() {

@@ -35,6 +35,8 @@ struct NetOptions {
   std::size_t max_connections = 19'000;  // of the whole process; the rest of the fds is for us
   std::size_t max_connections_per_address = 1'000;  // 0: no limit (dev)
   std::size_t max_unproven = 2'000;  // nobody called proven() for them; beyond, the oldest goes
+  std::size_t max_local_connections =
+      64;  // on the Unix socket, beside all others: operators are few
   std::size_t receive_buffer_bytes = 512 * 1024;  // one per shard, shared by its connections
 };
 
@@ -70,6 +72,10 @@ class Network {
 
   // Binds and listens; answers the address with its real port. SO_REUSEADDR, backlog 4096.
   virtual Result<PeerAddress> listen(const PeerAddress& address) = 0;
+
+  // Serves at the Unix socket `path` too; connections from there are local (address.h). The file
+  // goes when serving stops. Fails as LocalSocket::open() does.
+  virtual Status listen_local(const std::string& path) = 0;
 
   virtual void start() = 0;  // starts the threads
   virtual std::vector<Shard*> shards() = 0;
