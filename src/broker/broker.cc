@@ -101,7 +101,9 @@ dialects::Dialect* Broker::dialect_for(std::string_view path) {
 }
 
 void Broker::on_request(net::Connection& connection, const net::HttpRequest& request) {
-  dialects::Dialect* dialect = dialect_for(request.head.path);
+  // The Unix socket is for those who administer: peers have no business there.
+  const bool local = connection.peer().is_local();
+  dialects::Dialect* dialect = local ? nullptr : dialect_for(request.head.path);
   if (request.upgrade && dialect != nullptr) {
     connection.accept_websocket({}, shared_.options.frames);
     connection.attach(std::make_unique<Session>(connection, *dialect));
@@ -115,7 +117,8 @@ void Broker::on_request(net::Connection& connection, const net::HttpRequest& req
 }
 
 void Broker::pass_on(net::Connection& connection, const net::HttpRequest& request) {
-  if (request_rates_.take(connection.peer(), shard_.now())) {
+  const bool local = connection.peer().is_local();  // limits per address are not for it
+  if (!local && request_rates_.take(connection.peer(), shard_.now())) {
     return connection.respond(plain(429, "rate limited"));
   }
   const auto header = [&](std::string_view name) {
