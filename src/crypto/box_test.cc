@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "crypto/random.h"
+#include "crypto/small_order_for_test.h"
 #include "crypto/wycheproof_test.h"
 
 namespace signet::crypto {
@@ -99,6 +100,28 @@ TEST(DirectBox, RefusesKeysThatCanNotBeSealedTo) {
     ASSERT_FALSE(box.ok()) << hex;
     EXPECT_EQ(box.error().code, ErrorCode::kForbidden);
   }
+}
+
+// A shared key of zeros is everybody's: no spelling of a point of small order may lead to one, nor
+// a sound key with such a point added to it.
+TEST(DirectBox, AgreesWithNoPointOfSmallOrder) {
+  for (const char* hex : kSmallOrder) {
+    EXPECT_FALSE(DirectBox::between(key_a(), *public_key_from_hex(hex)).ok()) << hex;
+  }
+  const PublicKey sound = key_b().public_key();
+  ASSERT_TRUE(DirectBox::between(key_a(), sound).ok());
+  int mixed = 0;
+  for (const char* hex : kSmallOrder) {
+    PublicKey sum;
+    const PublicKey small = *public_key_from_hex(hex);
+    if (crypto_core_ed25519_add(sum.bytes.data(), sound.bytes.data(), small.bytes.data()) != 0 ||
+        sum == sound) {
+      continue;
+    }
+    ++mixed;
+    EXPECT_FALSE(DirectBox::between(key_a(), sum).ok()) << hex;
+  }
+  EXPECT_GE(mixed, 4);
 }
 
 TEST(DirectBox, LeavesNoKeyWhereItWas) {

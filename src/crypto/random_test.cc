@@ -1,10 +1,14 @@
 #include "crypto/random.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <set>
+#include <vector>
 
 namespace signet::crypto {
 namespace {
@@ -52,6 +56,65 @@ TEST(RandomHex, IsLowerCaseOfTheSizeAskedFor) {
     ASSERT_EQ(hex.find_first_not_of("0123456789abcdef"), hex.npos);
     ASSERT_TRUE(seen.insert(hex).second);
   }
+}
+
+using Nonce = std::array<unsigned char, 24>;
+
+constexpr std::size_t kNonces = 50'000;  // of each side; a shared state repeats from the first on
+
+std::vector<Nonce> drawn_nonces() {
+  std::vector<Nonce> nonces(kNonces);
+  for (Nonce& nonce : nonces) random_bytes(nonce);
+  return nonces;
+}
+
+// The nonces that a child of this process draws, through a pipe.
+std::vector<Nonce> nonces_of_a_child(int (&ends)[2]) {
+  std::vector<Nonce> nonces(kNonces);
+  auto* bytes = reinterpret_cast<unsigned char*>(nonces.data());
+  const std::size_t size = kNonces * sizeof(Nonce);
+  for (std::size_t at = 0; at < size;) {
+    const ssize_t got = read(ends[0], bytes + at, size - at);
+    EXPECT_GT(got, 0);
+    if (got <= 0) return {};
+    at += static_cast<std::size_t>(got);
+  }
+  return nonces;
+}
+
+[[noreturn]] void draw_in_the_child(int end) {
+  const auto nonces = drawn_nonces();
+  const auto* bytes = reinterpret_cast<const unsigned char*>(nonces.data());
+  const std::size_t size = nonces.size() * sizeof(Nonce);
+  for (std::size_t at = 0; at < size;) {
+    const ssize_t put = write(end, bytes + at, size - at);
+    if (put <= 0) _exit(1);
+    at += static_cast<std::size_t>(put);
+  }
+  _exit(0);
+}
+
+// A generator with its state in the process would go on alike in parent and child, and one nonce
+// for two messages under one key tells both of them.
+TEST(RandomBytes, AreNotSharedByAProcessThatForks) {
+  Nonce before;
+  random_bytes(before);  // whatever state there is has been set up
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) draw_in_the_child(ends[1]);
+  close(ends[1]);
+  std::vector<Nonce> all = drawn_nonces();
+  const std::vector<Nonce> of_child = nonces_of_a_child(ends);
+  close(ends[0]);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  all.insert(all.end(), of_child.begin(), of_child.end());
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all.size(), 2 * kNonces);
+  EXPECT_EQ(std::adjacent_find(all.begin(), all.end()), all.end());
 }
 
 }  // namespace
