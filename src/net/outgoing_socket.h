@@ -18,8 +18,11 @@
 #include "net/waker.h"
 #include "signet/result.h"
 
+struct addrinfo;
+
 namespace signet::net {
 
+class Deadline;
 class TlsClient;
 
 struct TcpEndpoint {
@@ -86,6 +89,14 @@ class OutgoingSocket {
 
  private:
   explicit OutgoingSocket(int descriptor);
+  static Result<OutgoingSocket> connect_tcp(const TcpEndpoint& endpoint, const Waker* waker,
+                                            const Deadline& deadline);
+  static Result<OutgoingSocket> connect_address(const addrinfo& address, const Waker* waker,
+                                                const Deadline& deadline);
+  static Result<OutgoingSocket> connect_local(const std::string& path, const Waker* waker,
+                                              const Deadline& deadline);
+  Status secure(const std::string& host, const TlsOptions& options, const Waker* waker,
+                const Deadline& deadline);
 
   int descriptor_ = -1;
   std::unique_ptr<TlsClient> tls_;  // null: in the clear
