@@ -72,6 +72,7 @@ Answer read_ack(JsonValue root) {
 Answer read_push(JsonValue root) {
   PushedMessage push;
   push.message_id = text_in(root, "messageId", kMaxIdBytes);
+  push.mesh_id = text_in(root, "meshId", kMaxIdBytes);
   push.sender_key = key_in(root, "senderPubkey");
   push.target = text_in(root, "targetSpec", kMaxTargetBytes);
   push.priority = priority_in(root);

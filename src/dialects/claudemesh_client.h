@@ -60,6 +60,7 @@ struct AckAnswer {
 };
 struct PushedMessage {
   std::string message_id;
+  std::string mesh_id;     // empty: the broker did not say
   std::string sender_key;  // hex64, lower case
   std::string target;      // empty: the broker did not say
   routing::Priority priority = routing::Priority::kNext;

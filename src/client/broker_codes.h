@@ -1,0 +1,42 @@
+// What a broker's code means to a program that uses the library: the caller's next move.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "signet/result.h"
+
+namespace signet::client {
+
+struct BrokerCode {
+  std::string_view code;
+  ErrorCode kind;
+  std::string_view sentence;
+};
+
+inline constexpr std::array kBrokerCodes = {
+    BrokerCode{"no_such_member", ErrorCode::kNotFound, "nobody in the mesh has this key"},
+    BrokerCode{"denied", ErrorCode::kForbidden, "the mesh does not allow it"},
+    BrokerCode{"rate_limited", ErrorCode::kOverloaded, "too much in too short a time"},
+    BrokerCode{"limit_exceeded", ErrorCode::kOverloaded, "the mesh has as many of these as it may"},
+    BrokerCode{"quota_exceeded", ErrorCode::kOverloaded, "the receiver's mailbox is full"},
+    BrokerCode{"store_full", ErrorCode::kOverloaded, "the broker's disk is full"},
+    BrokerCode{"unavailable", ErrorCode::kUnavailable, "the broker's store does not answer"},
+    BrokerCode{"id_reused", ErrorCode::kConflict, "another message has this id"},
+    BrokerCode{"audience_changed", ErrorCode::kConflict, "members came or went meanwhile"},
+    BrokerCode{"bad_frame", ErrorCode::kMalformed, "the broker does not take this"},
+    BrokerCode{"unknown_type", ErrorCode::kForbidden, "this broker is too old to know this"},
+};
+
+// The error of a code that the broker answered; of one that this version does not know, too.
+inline Error error_of(std::string_view code) {
+  for (const BrokerCode& known : kBrokerCodes) {
+    if (known.code == code) {
+      return {known.kind, std::string(code) + ": " + std::string(known.sentence)};
+    }
+  }
+  return {ErrorCode::kForbidden, std::string(code) + ": the broker refused"};
+}
+
+}  // namespace signet::client

@@ -1,0 +1,53 @@
+// Directory says whose key is whose: the names that the broker lists, under the keys that this side
+// has pinned. The broker may list what it likes; a name that was used once keeps its key until a
+// person says otherwise. Pure; pins are durable elsewhere (state.h).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "signet/client.h"
+#include "signet/result.h"
+
+namespace signet::client {
+
+inline constexpr std::size_t kMinKeyPrefix = 8;  // 32 bits: shorter ones are guessed or collide
+
+struct Found {
+  std::string target;   // a key (hex64), `*`, `#name` or `tag:name`
+  bool pin_it = false;  // a name that is used for the first time
+};
+
+class Directory {
+ public:
+  void set_members(std::vector<Member> members) { members_ = std::move(members); }
+  void set_pins(std::vector<Pin> pins) { pins_ = std::move(pins); }
+  const std::vector<Member>& members() const { return members_; }
+
+  // Who is meant. Fails kMalformed (bad_target), kNotFound (no_such_member), kConflict
+  // (ambiguous_name, peer_key_changed).
+  Result<Found> find(std::string_view who) const;
+
+  // The name to show for a key: the pinned one, else the listed one unless a pin gives that name
+  // to another key. Empty: none.
+  std::string name_of(std::string_view key) const;
+  // The name that the broker lists for a key, pinned or not; empty: none.
+  std::string listed_name_of(std::string_view key) const;
+
+  // Pinned names that the broker lists, and only under other keys.
+  std::vector<KeyChange> changes() const;
+
+ private:
+  const Pin* pin_of(std::string_view name) const;
+  std::vector<const Member*> listed(std::string_view name) const;
+  Result<Found> find_name(std::string_view name) const;
+  std::optional<Result<Found>> find_prefix(std::string_view digits) const;
+
+  std::vector<Member> members_;
+  std::vector<Pin> pins_;
+};
+
+}  // namespace signet::client
