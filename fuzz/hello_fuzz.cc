@@ -52,6 +52,7 @@ struct Rewrite {
     JsonWriter frame = frame_of("send");
     frame.key("id").value(v.client_id).key("targetSpec").value(routing::text_of(v.to));
     frame.key("priority").value(name_of(v.priority)).key("receipts").value(v.receipts);
+    if (v.audience) frame.key("audience").value(to_hex(*v.audience));
     std::string text = frame.end().take();
     text.pop_back();
     return text + "," + v.body + "}";
@@ -73,6 +74,12 @@ struct Rewrite {
     frame.key("messageId").value(to_hex(v.message));
     return frame.key("state").value(name_of(v.state)).end().take();
   }
+  std::string operator()(const ListMembers& v) const {
+    JsonWriter frame = frame_of("list_members");
+    frame.key("target").value(routing::text_of(v.target));
+    if (v.after) frame.key("after").value(crypto::to_hex(*v.after));
+    return frame.end().take();
+  }
   std::string operator()(const ListPeers&) const { return R"({"type":"list_peers"})"; }
   std::string operator()(const ListChannels&) const { return R"({"type":"channel_list"})"; }
   std::string operator()(const Misspoken& v) const {
@@ -93,6 +100,7 @@ struct Bounds {
     check(v.client_id.size() <= kMaxClientIdBytes);
     const auto again = routing::parse_address(routing::text_of(v.to));
     check(again.ok() && *again == v.to);
+    check(!v.audience || !std::holds_alternative<routing::ToMember>(v.to));
     routing::Envelope envelope;
     envelope.to = routing::text_of(v.to);
     envelope.body = v.body;
@@ -113,6 +121,11 @@ struct Bounds {
     check(error.parse(Claudemesh().write(Refused{v.code, v.client_id, {}})).ok());
     check(error.root()["code"].string() == signet::name_of(v.code));
     check(v.client_id.empty() || error.root()["id"].string() == v.client_id);
+  }
+  void operator()(const ListMembers& v) const {
+    check(!std::holds_alternative<routing::ToMember>(v.target));
+    const auto again = routing::parse_address(routing::text_of(v.target));
+    check(again.ok() && *again == v.target);
   }
   void operator()(const SetStatus&) const {}
   void operator()(const ListPeers&) const {}

@@ -79,6 +79,7 @@ Broker::Broker(Shared& shared, net::Shard& shard)
 void Broker::show(std::shared_ptr<const membership::MembershipSnapshot> snapshot,
                   const std::vector<MemberNumber>& narrowed) {
   snapshot_ = std::move(snapshot);
+  ++shown_;
   for (const MemberNumber number : narrowed) {
     const auto found = sessions_.find(number);
     if (found == sessions_.end()) continue;
@@ -186,6 +187,7 @@ void Broker::on_verb(Session& session, const dialects::Verb& verb) {
           },
           [&](const dialects::SetSummary& v) { session.summary = v.summary; },
           [&](const dialects::ListPeers&) { on_list_peers(session); },
+          [&](const dialects::ListMembers& v) { on_list_members(session, v); },
           [&](const dialects::JoinChannel& v) { on_channel(session, std::string(v.name), true); },
           [&](const dialects::LeaveChannel& v) { on_channel(session, std::string(v.name), false); },
           [&](const dialects::ListChannels&) { on_list_channels(session); },

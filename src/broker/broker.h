@@ -131,6 +131,8 @@ class Broker final : public net::ConnectionEvents {
   // broker_sending.cc
   void on_send(Session& session, const dialects::Send& send);
   std::optional<std::chrono::nanoseconds> must_wait(Session& session);
+  bool reaches(Session& session, const std::vector<MemberNumber>& recipients,
+               const std::string& target, const membership::Audience& audience) const;
   void on_published(Id id, const std::string& client_id, const routing::Envelope& envelope,
                     const store::PublishAnswer& answer);
   void pause_while_too_much_is_unanswered(Session& session);
@@ -158,11 +160,13 @@ class Broker final : public net::ConnectionEvents {
   void on_peers_gathered(Session& session, const std::vector<dialects::PeerEntry>& peers);
   void on_channel(Session& session, const std::string& name, bool join);
   void on_list_channels(Session& session);
+  void on_list_members(Session& session, const dialects::ListMembers& list);
 
   Shared& shared_;
   net::Shard& shard_;
   std::vector<std::unique_ptr<dialects::Dialect>> dialects_;
   std::shared_ptr<const membership::MembershipSnapshot> snapshot_;
+  std::uint64_t shown_ = 0;                                           // how many there were
   std::unordered_map<MemberNumber, std::vector<Session*>> sessions_;  // admitted ones
   std::set<Session*> working_;                                        // whose status may fall back
   std::vector<Id> pushed_;                                            // got a push this turn

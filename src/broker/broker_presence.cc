@@ -147,4 +147,23 @@ void Broker::on_list_channels(Session& session) {
   say(session, dialects::Channels{entries});
 }
 
+// Asked of the snapshot by which the next send of this session is routed.
+void Broker::on_list_members(Session& session, const dialects::ListMembers& list) {
+  if (const auto wait = must_wait(session)) {
+    return refuse(session, Refusal::kRateLimited, {}, wait);
+  }
+  const membership::MeshSnapshot& mesh = *snapshot_->mesh(session.mesh);
+  const auto recipients = mesh.recipients(list.target, session.member);
+  if (!recipients.ok()) return refuse(session, Refusal::kNoSuchMember, {});
+  auto members = membership::members_by_key(mesh, *recipients);
+  const membership::Audience audience = membership::audience_of(members);
+  if (list.after) {
+    const auto first = std::upper_bound(
+        members.begin(), members.end(), *list.after,
+        [](const crypto::PublicKey& key, const membership::Member* m) { return key < m->key; });
+    members.erase(members.begin(), first);
+  }
+  say(session, dialects::Members{routing::text_of(list.target), members, audience});
+}
+
 }  // namespace signet::broker

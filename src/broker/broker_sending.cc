@@ -53,6 +53,17 @@ std::optional<std::chrono::nanoseconds> Broker::must_wait(Session& session) {
   return send_rates_.take(session.connection.peer(), shard_.now());
 }
 
+// Are these recipients of a send to `target` exactly the audience that its sender sealed it to?
+bool Broker::reaches(Session& session, const std::vector<MemberNumber>& recipients,
+                     const std::string& target, const membership::Audience& audience) const {
+  Session::KnownAudience& known = session.known_audience;
+  if (known.shown != shown_ || known.target != target) {
+    const membership::MeshSnapshot& mesh = *snapshot_->mesh(session.mesh);
+    known = {shown_, target, membership::audience_of(membership::members_by_key(mesh, recipients))};
+  }
+  return known.audience == audience;
+}
+
 void Broker::on_send(Session& session, const dialects::Send& send) {
   if (const auto wait = must_wait(session)) {
     return refuse(session, Refusal::kRateLimited, send.client_id, wait);
@@ -61,6 +72,10 @@ void Broker::on_send(Session& session, const dialects::Send& send) {
   const membership::Member* sender = mesh->member(session.member);
   auto recipients = mesh->recipients(send.to, session.member);
   if (!recipients.ok()) return refuse(session, Refusal::kNoSuchMember, send.client_id);
+  const std::string to = routing::text_of(send.to);
+  if (send.audience && !reaches(session, *recipients, to, *send.audience)) {
+    return refuse(session, Refusal::kAudienceChanged, send.client_id);
+  }
 
   auto envelope = std::make_shared<routing::Envelope>();
   envelope->id = message_id(*mesh, *sender, send.client_id);
@@ -68,7 +83,7 @@ void Broker::on_send(Session& session, const dialects::Send& send) {
   envelope->sender = session.member;
   envelope->priority = send.priority;
   envelope->receipts = send.receipts;
-  envelope->to = routing::text_of(send.to);
+  envelope->to = to;
   envelope->body = send.body;
   envelope->created = shared_.clock.wall();
   envelope->expires = envelope->created + shared_.options.message_ttl;

@@ -10,6 +10,7 @@
 #include "broker/status.h"
 #include "broker/unconfirmed.h"
 #include "dialects/dialect.h"
+#include "membership/audience.h"
 #include "net/connection.h"
 
 namespace signet::broker {
@@ -48,6 +49,14 @@ struct Session final : net::Attachment {
   // Sends that the store has not answered.
   std::size_t unanswered = 0;
   std::size_t unanswered_bytes = 0;
+
+  // The last audience that was computed for it: one that repeats itself costs nothing.
+  struct KnownAudience {
+    std::uint64_t shown = 0;  // of which snapshot; 0: none yet
+    std::string target;
+    membership::Audience audience{};
+  };
+  KnownAudience known_audience;
 
   // Delivery.
   DeliveryCursor cursor;

@@ -148,6 +148,13 @@ class Story : public testing::Test {
     if (receipts) frame.key("receipts").value(true);
     return frame.end().take();
   }
+  // The same with the audience that its sender means.
+  static std::string message_for(const std::string& audience, const std::string& id,
+                                 const std::string& to, const std::string& body) {
+    std::string text = message(id, to, body);
+    text.pop_back();
+    return text + R"(,"audience":")" + audience + "\"}";
+  }
   static std::string receipt(const std::string& message_id, const std::string& state) {
     return R"({"type":"receipt","messageId":")" + message_id + R"(","state":")" + state + "\"}";
   }

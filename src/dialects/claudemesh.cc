@@ -67,6 +67,17 @@ std::optional<Priority> read_priority(JsonValue frame) {
   return std::nullopt;
 }
 
+// The audience of a send, where one is named; nullopt when it is no digest, or of one member.
+std::optional<std::optional<membership::Audience>> read_audience(JsonValue frame,
+                                                                 const routing::Address& to) {
+  const JsonValue value = frame["audience"];
+  if (!value || value.is(JsonKind::kNull)) return std::optional<membership::Audience>{};
+  membership::Audience audience{};
+  if (std::holds_alternative<routing::ToMember>(to)) return std::nullopt;
+  if (!from_hex(value.string().value_or(""), audience)) return std::nullopt;
+  return audience;
+}
+
 Verb read_send(JsonValue frame) {
   const auto client_id = optional_text(frame, "id", kMaxClientIdBytes);
   if (!client_id) return bad("id");
@@ -81,10 +92,12 @@ Verb read_send(JsonValue frame) {
   if (!priority) return refuse("priority");
   const auto receipts = optional_flag(frame, "receipts");
   if (!receipts) return refuse("receipts");
+  const auto audience = read_audience(frame, *to);
+  if (!audience) return refuse("audience");
   const JsonValue nonce = frame["nonce"];
   const JsonValue ciphertext = frame["ciphertext"];
   if (!nonce.is(JsonKind::kString) || !ciphertext.is(JsonKind::kString)) return refuse("body");
-  Send send{*client_id, *std::move(to), *priority, *receipts, {}};
+  Send send{*client_id, *std::move(to), *priority, *receipts, {}, *audience};
   // The body is the two members as they were sent, ready to stand in the push.
   send.body.append(R"("nonce":)").append(nonce.raw());
   send.body.append(R"(,"ciphertext":)").append(ciphertext.raw());
@@ -101,6 +114,20 @@ Verb read_summary(JsonValue frame) {
   const auto summary = frame["summary"].string();
   if (!summary || summary->size() > kMaxSummaryBytes) return bad("summary");
   return SetSummary{*summary};
+}
+
+Verb read_list_members(JsonValue frame) {
+  ListMembers list{routing::ToEveryone{}, std::nullopt};
+  if (const JsonValue target = frame["target"]; target && !target.is(JsonKind::kNull)) {
+    auto address = routing::parse_address(target.string().value_or(""));
+    if (!address.ok() || std::holds_alternative<routing::ToMember>(*address)) return bad("target");
+    list.target = *std::move(address);
+  }
+  if (const JsonValue after = frame["after"]; after && !after.is(JsonKind::kNull)) {
+    list.after = crypto::public_key_from_hex(after.string().value_or(""));
+    if (!list.after) return bad("after");
+  }
+  return list;
 }
 
 template <class ChannelVerb>
@@ -129,12 +156,13 @@ struct FrameType {
   std::string_view name;
   Verb (*read)(JsonValue frame);
 };
-constexpr std::array<FrameType, 9> kFrameTypes{{
+constexpr std::array<FrameType, 10> kFrameTypes{{
     {"send", read_send},
     {"receipt", read_receipt},
     {"set_status", read_status},
     {"list_peers", [](JsonValue) -> Verb { return ListPeers{}; }},
     {"hello", read_hello},
+    {"list_members", read_list_members},
     {"set_summary", read_summary},
     {"channel_join", read_channel<JoinChannel>},
     {"channel_leave", read_channel<LeaveChannel>},
@@ -191,6 +219,22 @@ std::string write_peers(const Peers& peers) {
   return frame.end().take();
 }
 
+std::string write_members(const Members& members) {
+  JsonWriter frame = frame_of("members_list");
+  frame.key("target").value(members.target).key("members").array();
+  std::size_t listed = 0;
+  for (const membership::Member* member : members.members) {
+    if (listed > 0 && frame.text().size() >= members.max_bytes) break;
+    ++listed;
+    frame.object().key("pubkey").value(crypto::to_hex(member->key));
+    frame.key("displayName").value(member->display_name);
+    frame.key("role").value(membership::name_of(member->role)).end();
+  }
+  frame.end().key("audience").value(to_hex(members.audience));
+  if (listed < members.members.size()) frame.key("more").value(true);
+  return frame.end().take();
+}
+
 std::string write_channels(const Channels& channels) {
   JsonWriter frame = frame_of("channel_list");
   frame.key("channels").array();
@@ -240,6 +284,7 @@ std::string Claudemesh::write(const Reply& reply) const {
                         [](const Pushed& r) { return write_pushed(r); },
                         [](const Accepted& r) { return write_accepted(r); },
                         [](const Peers& r) { return write_peers(r); },
+                        [](const Members& r) { return write_members(r); },
                         [](const Channels& r) { return write_channels(r); },
                         [](const Admitted& r) {
                           JsonWriter frame = frame_of("hello_ack");

@@ -42,12 +42,20 @@ Fields fields_of(const Hello& hello) {
 
 Fields fields_of(const Send& send) {
   constexpr std::string_view kPriorities[] = {"now", "next", "low"};
-  return {{"verb", "send"},
-          {"id", std::string(send.client_id)},
-          {"to", routing::text_of(send.to)},
-          {"priority", std::string(kPriorities[static_cast<std::size_t>(send.priority)])},
-          {"receipts", said(send.receipts)},
-          {"body", send.body}};
+  Fields fields{{"verb", "send"},
+                {"id", std::string(send.client_id)},
+                {"to", routing::text_of(send.to)},
+                {"priority", std::string(kPriorities[static_cast<std::size_t>(send.priority)])},
+                {"receipts", said(send.receipts)},
+                {"body", send.body}};
+  if (send.audience) fields["audience"] = to_hex(*send.audience);
+  return fields;
+}
+
+Fields fields_of(const ListMembers& list) {
+  Fields fields{{"verb", "list_members"}, {"target", routing::text_of(list.target)}};
+  if (list.after) fields["after"] = crypto::to_hex(*list.after);
+  return fields;
 }
 
 Fields fields_of(const Misspoken& misspoken) {
@@ -62,6 +70,7 @@ Fields fields_of(const Verb& verb) {
       Overloaded{
           [](const Hello& v) { return fields_of(v); },
           [](const Send& v) { return fields_of(v); },
+          [](const ListMembers& v) { return fields_of(v); },
           [](const Misspoken& v) { return fields_of(v); },
           [](const SetStatus& v) {
             return Fields{{"verb", "set_status"}, {"status", std::string(name_of(v.status))}};
@@ -108,7 +117,7 @@ Fields expected_of(JsonValue vector) {
 
 TEST(Claudemesh, ReadsEveryFrameOfTheVectors) {
   Claudemesh dialect;  // one for all: what an earlier frame left must not show
-  each_vector("frames", 140, [&](JsonValue vector) {
+  each_vector("frames", 190, [&](JsonValue vector) {
     const std::string frame = filled(text_in(vector, "text"), vector);
     EXPECT_EQ(fields_of(dialect.read(frame)), expected_of(vector));
   });
@@ -197,6 +206,30 @@ std::vector<ChannelEntry> channels_of(JsonValue list) {
   return channels;
 }
 
+crypto::PublicKey key_in(JsonValue text) {
+  return *crypto::public_key_from_hex(text.string().value_or(""));
+}
+
+std::string write_members(JsonValue fields) {
+  const JsonValue list = fields["members"];
+  std::vector<membership::Member> members(list.size());
+  std::vector<const membership::Member*> shown;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    members[i].key = key_in(list[i]["pubkey"]);
+    members[i].display_name = text_in(list[i], "displayName");
+    const bool is_admin = text_in(list[i], "role") == "admin";
+    members[i].role = is_admin ? membership::Role::kAdmin : membership::Role::kMember;
+    shown.push_back(&members[i]);
+  }
+  const std::string target = text_in(fields, "target");
+  Members reply{target, shown, {}};
+  EXPECT_TRUE(from_hex(text_in(fields, "audience"), reply.audience));
+  if (const auto bound = fields["maxBytes"].integer()) {
+    reply.max_bytes = static_cast<std::size_t>(*bound);
+  }
+  return Claudemesh().write(reply);
+}
+
 template <class Code>
 Code code_of(JsonValue fields, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
@@ -251,6 +284,7 @@ std::string written(JsonValue vector) {
   }
   if (reply == "pushed") return write_pushed(fields);
   if (reply == "peers") return dialect.write(Peers{.peers = peers_of(fields["peers"])});
+  if (reply == "members") return write_members(fields);
   if (reply == "channels") return dialect.write(Channels{channels_of(fields["channels"])});
   if (reply == "channel_changed") {
     return dialect.write(ChannelChanged{name, *fields["joined"].boolean()});
@@ -268,7 +302,7 @@ std::string written(JsonValue vector) {
 
 TEST(Claudemesh, WritesEveryReplyOfTheVectors) {
   std::map<std::string, int> replies;
-  each_vector("replies", 40, [&](JsonValue vector) {
+  each_vector("replies", 44, [&](JsonValue vector) {
     const std::string text = written(vector);
     EXPECT_EQ(text, text_in(vector, "text"));
     EXPECT_TRUE(wire::JsonDocument().parse(text).ok());
@@ -279,7 +313,6 @@ TEST(Claudemesh, WritesEveryReplyOfTheVectors) {
   EXPECT_EQ(replies["hello_refused"], static_cast<int>(kHelloRejectCount));
 }
 
-// The body is never read: whatever strings a client sent come out of the push as they were.
 TEST(Claudemesh, ListsAsManyPeersAsFitAndSaysHowManyThereAre) {
   const std::vector<PeerEntry> three(3, {std::string(64, 'a'), "ann", Status::kIdle, "", "", {}});
   const auto listed = [&](std::size_t max_bytes) {
@@ -293,6 +326,39 @@ TEST(Claudemesh, ListsAsManyPeersAsFitAndSaysHowManyThereAre) {
   EXPECT_EQ(listed(0), std::pair(std::size_t{0}, std::int64_t{3}));
 }
 
+// Whatever the bound: who goes on behind the last key of a page comes to the end.
+TEST(Claudemesh, ListsMembersInPagesAndSaysThatThereAreMore) {
+  const std::vector<membership::Member> three(3);
+  const std::vector<const membership::Member*> all{&three[0], &three[1], &three[2]};
+  // clang-format off
+  const struct { const char* name; std::size_t max_bytes, listed; bool more; } rows[] = {
+      {"all fit", kMaxListBytes, 3, false},
+      {"two fit", 200, 2, true},
+      {"one fits", 100, 1, true},
+      {"none fits, so one comes", 0, 1, true},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    wire::JsonDocument document;
+    ASSERT_TRUE(document.parse(Claudemesh().write(Members{"*", all, {}, row.max_bytes})).ok());
+    EXPECT_EQ(document.root()["members"].size(), row.listed);
+    EXPECT_EQ(document.root()["more"].boolean().value_or(false), row.more);
+    EXPECT_EQ(static_cast<bool>(document.root()["more"]), row.more) << "never false";
+  }
+}
+
+TEST(Claudemesh, DigestsTheAudiencesOfTheVectors) {
+  each_vector("audiences", 5, [](JsonValue vector) {
+    std::vector<crypto::PublicKey> keys;
+    for (std::size_t i = 0; i < vector["keys"].size(); ++i) {
+      keys.push_back(key_in(vector["keys"][i]));
+    }
+    EXPECT_EQ(to_hex(membership::audience_of(keys)), text_in(vector, "audience"));
+  });
+}
+
+// The body is never read: whatever strings a client sent come out of the push as they were.
 TEST(Claudemesh, PushesTheVeryBodyThatWasSent) {
   // clang-format off
   const struct { const char* name; const char* nonce; const char* ciphertext; } rows[] = {

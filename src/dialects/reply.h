@@ -14,6 +14,9 @@
 
 namespace signet::dialects {
 
+// Of a list in one answer: half of what a connection may have queued.
+inline constexpr std::size_t kMaxListBytes = 512 * 1024;
+
 struct Admitted {
   std::string_view presence_id;
   std::string_view display_name;
@@ -44,7 +47,14 @@ struct PeerEntry {
 };
 struct Peers {
   const std::vector<PeerEntry>& peers;
-  std::size_t max_bytes = 512 * 1024;  // of the answer: half of what a connection may have queued
+  std::size_t max_bytes = kMaxListBytes;
+};
+// One page of whom a send would reach: as many of `members` as fit, and at least one.
+struct Members {
+  std::string_view target;                                // text of the address
+  const std::vector<const membership::Member*>& members;  // sorted by key
+  membership::Audience audience;                          // of the whole target
+  std::size_t max_bytes = kMaxListBytes;
 };
 struct ChannelEntry {
   std::string name;
@@ -69,7 +79,7 @@ struct Refused {
   std::optional<std::int64_t> retry_after_ms;
 };
 
-using Reply = std::variant<Admitted, HelloRefused, Accepted, Pushed, Peers, Channels,
+using Reply = std::variant<Admitted, HelloRefused, Accepted, Pushed, Peers, Members, Channels,
                            ChannelChanged, ReceiptNotice, Refused>;
 
 }  // namespace signet::dialects

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "base/codes.h"
+#include "membership/audience.h"
 #include "routing/address.h"
 #include "routing/envelope.h"
 #include "trust/hello.h"
@@ -46,7 +47,8 @@ struct Send {
   routing::Address to;
   routing::Priority priority = routing::Priority::kNext;
   bool receipts = false;
-  std::string body;  // opaque, in the dialect's own encoding
+  std::string body;                              // opaque, in the dialect's own encoding
+  std::optional<membership::Audience> audience;  // whom it was sealed to; else whoever it reaches
 };
 struct SetStatus {
   Status status;
@@ -55,6 +57,11 @@ struct SetSummary {
   std::string_view summary;
 };
 struct ListPeers {};
+// Whom would a send to `target` reach? Never a single member.
+struct ListMembers {
+  routing::Address target;
+  std::optional<crypto::PublicKey> after;  // those behind this key
+};
 struct JoinChannel {
   std::string_view name;
 };
@@ -74,7 +81,7 @@ struct Misspoken {
   bool is_message = true;  // a frame of this format, if a wrong one; false: not even that
 };
 
-using Verb = std::variant<Hello, Send, SetStatus, SetSummary, ListPeers, JoinChannel, LeaveChannel,
-                          ListChannels, Receipt, Misspoken>;
+using Verb = std::variant<Hello, Send, SetStatus, SetSummary, ListPeers, ListMembers, JoinChannel,
+                          LeaveChannel, ListChannels, Receipt, Misspoken>;
 
 }  // namespace signet::dialects

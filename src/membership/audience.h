@@ -17,7 +17,8 @@ using Audience = crypto::Digest16;
 // "signet/audience/v1" over one field, the raw keys sorted as bytes and joined. Nobody is an
 // audience too.
 Audience audience_of(std::vector<crypto::PublicKey> keys);
-Audience audience_of(const std::vector<const Member*>& members);
+// The same of members that members_by_key() has sorted.
+Audience audience_of(const std::vector<const Member*>& sorted);
 
 // The members with these numbers, sorted by key as bytes. Borrowed from `mesh`; a number that it
 // does not have is left out.

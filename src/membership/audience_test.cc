@@ -118,6 +118,22 @@ TEST_F(AudienceTest, ChangesWithWhomAMessageReachesAndWithNothingElse) {
   }
 }
 
+TEST_F(AudienceTest, KeysThatBeginAlikeAreSortedByTheirEnds) {
+  std::vector<crypto::PublicKey> keys;
+  for (std::int64_t i = 0; i < 32; ++i) {
+    Member member = member_named(100 + i, 1, "twin" + std::to_string(i), {"twin"});
+    member.key = kAnn;
+    member.key.bytes[31 - static_cast<std::size_t>(i)] ^= 0xff;
+    keys.push_back(member.key);
+    table_.apply(MemberAdded{member, {}});
+  }
+  const auto twins = hearers("tag:twin");
+  std::sort(keys.begin(), keys.end());
+  ASSERT_EQ(twins.size(), keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(twins[i]->key, keys[i]) << i;
+  EXPECT_EQ(audience_of(twins), audience_of(keys));
+}
+
 TEST_F(AudienceTest, ANumberOfNobodyIsLeftOut) {
   const MeshSnapshot& mesh = *table_.mesh(MeshNumber{1});
   EXPECT_EQ(members_by_key(mesh, {{2}, {99}}).size(), 1U);
