@@ -25,6 +25,7 @@ class FakeStore final : public Store {
   std::size_t page_limit = 256;  // below what a query asks for, to make many pages
   Status probe_answer = Done{};
   std::vector<DeadLetter> dead;
+  std::deque<Result<Requeued>> requeue_answers;  // nothing requeued when there is none
 
   // What a test looks at.
   std::vector<Publish> published;
@@ -32,6 +33,7 @@ class FakeStore final : public Store {
   std::vector<AdmitHello> hellos;
   std::vector<membership::Change> committed;
   std::vector<MailboxQuery> reads;
+  std::vector<RequeueDead> requeues;
 
   // Does what was asked so far, in order, and posts the answers. True when there was anything.
   bool work() {
@@ -112,6 +114,18 @@ class FakeStore final : public Store {
       std::vector<DeadLetter> some(
           dead.begin(), dead.begin() + static_cast<std::ptrdiff_t>(std::min(limit, dead.size())));
       to.post([answer, some] { answer(some); });
+    });
+  }
+  void requeue_dead(RequeueDead command, Mailbox& to,
+                    std::function<void(Result<Requeued>)> answer) override {
+    requeues.push_back(command);
+    later([this, &to, answer = std::move(answer)] {
+      Result<Requeued> done = Requeued{};
+      if (!requeue_answers.empty()) {
+        done = requeue_answers.front();
+        requeue_answers.pop_front();
+      }
+      to.post([answer, done] { answer(done); });
     });
   }
   void probe(Mailbox& to, std::function<void(Status)> answer) override {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,25 @@ struct DeadLetter {
   WallTime died;
 };
 
+// Which dead letters go back to the mailboxes they fell out of.
+struct RequeueDead {
+  struct One {
+    MessageNumber number;
+    MemberNumber recipient;
+  };
+  MeshNumber mesh;
+  std::optional<One> only;          // nullopt: all, the oldest first
+  std::size_t max_letters = 1'000;  // of one call, so that no transaction is without an end
+  std::size_t max_bytes = 8 << 20;  // bodies; stops after the letter that reaches it
+};
+// What came of it. One that is no dead letter (any more) counts nowhere.
+struct Requeued {
+  std::size_t requeued = 0;
+  std::size_t refused = 0;  // stay dead: their recipient may not connect
+  std::size_t full = 0;     // stay dead: the mailbox, or a share of sender or mesh, has no room
+  bool more = false;        // a bound was reached: there may be others
+};
+
 class Store {
  public:
   // Called on the writer thread after each commit that stored messages, before the answers.
@@ -143,6 +163,12 @@ class Store {
   // Newest first, before `before` (0: the newest of all), at most `limit`.
   virtual void list_dead(MeshNumber mesh, MessageNumber before, std::size_t limit, Mailbox& to,
                          std::function<void(Result<std::vector<DeadLetter>>)> answer) = 0;
+
+  // Moves dead letters back, as new messages with the old id and a whole time to live: their place
+  // in the order of the mesh, and so their number, is that of now. on_stored() tells of them like
+  // of any other. kOverloaded when the disk is full, kUnavailable when the database failed.
+  virtual void requeue_dead(RequeueDead command, Mailbox& to,
+                            std::function<void(Result<Requeued>)> answer) = 0;
 
   // Writes and commits a probe row: is the store able to take a message now? kOverloaded when the
   // disk is full.

@@ -20,6 +20,9 @@ std::size_t weight_of(const Command& command) {
   if (const auto* confirm = std::get_if<ConfirmCommand>(&command)) {
     return 1 + confirm->numbers.size();
   }
+  if (const auto* requeue = std::get_if<RequeueCommand>(&command)) {
+    return 1 + (requeue->requeue.only ? 1 : requeue->requeue.max_letters);
+  }
   return 2;
 }
 
@@ -31,6 +34,8 @@ void refuse(Command& command, Refusal why) {
     hello->result = HelloOutcome::kUnavailable;
   } else if (auto* commit = std::get_if<CommitCommand>(&command)) {
     commit->result = error_of(why);
+  } else if (auto* requeue = std::get_if<RequeueCommand>(&command)) {
+    requeue->result = error_of(why);
   } else if (auto* probe = std::get_if<ProbeCommand>(&command)) {
     probe->result = error_of(why);
   }

@@ -37,6 +37,12 @@ struct CommitCommand {
   std::function<void(Status)> answer;
   Status result = Done{};
 };
+struct RequeueCommand {
+  RequeueDead requeue;
+  Mailbox* to;
+  std::function<void(Result<Requeued>)> answer;
+  Result<Requeued> result = Requeued{};
+};
 struct ProbeCommand {
   Mailbox* to;
   std::function<void(Status)> answer;
@@ -49,7 +55,7 @@ struct SweepCommand {
 };
 
 using Command = std::variant<PublishCommand, ConfirmCommand, HelloCommand, CommitCommand,
-                             ProbeCommand, SweepCommand>;
+                             RequeueCommand, ProbeCommand, SweepCommand>;
 
 // Rows that the command is likely to touch.
 std::size_t weight_of(const Command& command);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "store/sqlite/envelope_row.h"
+
 namespace signet::store::sqlite {
 namespace {
 
@@ -55,6 +57,15 @@ MessageTables::MessageTables(Database& database, const StoreOptions& options)
                        "SELECT mesh, number, recipient FROM dead_letter WHERE mesh = ?"
                        " ORDER BY number LIMIT ?"),
       count_dead_(database, "SELECT mesh, COUNT(*) FROM dead_letter GROUP BY mesh"),
+      find_requeued_(database,
+                     "SELECT d.number, d.recipient, COALESCE(r.standing, 0)"
+                     " FROM dead_letter d LEFT JOIN member r ON r.number = d.recipient"
+                     " WHERE d.mesh = ?1 AND d.number BETWEEN ?2 AND ?3"
+                     " AND (?4 = 0 OR d.recipient = ?4) ORDER BY d.number, d.recipient"),
+      read_message_(database,
+                    "SELECT m.number, m.id, m.mesh, m.sender, m.priority, m.receipts, m.created,"
+                    " m.expires, m.target, m.body FROM message m WHERE m.number = ?"),
+      refresh_sent_(database, "UPDATE sent SET created = ?2 WHERE id = ?1"),
       find_sent_end_(database, "SELECT id FROM sent WHERE id >= ? ORDER BY id LIMIT 1 OFFSET ?"),
       forget_sent_(database, "DELETE FROM sent WHERE id >= ? AND id <= ? AND created <= ?") {}
 
@@ -97,7 +108,8 @@ PublishAnswer MessageTables::publish(Publish& command, WallTime now, DeliveryBat
     return earlier(command).value_or(PublishAnswer{PublishOutcome::kUnavailable});
   }
   if (queued > 0) {
-    const MessageNumber number = insert(command, cost, now);
+    const WallTime due = due_of(*command.envelope, options_, now);
+    const MessageNumber number = insert(*command.envelope, recipients, cost, due);
     stored.push_back({number, command.envelope, std::move(recipients)});
   }
   return {PublishOutcome::kStored, queued, wanted - queued};
@@ -122,14 +134,14 @@ bool MessageTables::remember(const Publish& command, WallTime now, std::size_t q
   return true;
 }
 
-MessageNumber MessageTables::insert(const Publish& command, const MessageCost& cost, WallTime now) {
-  const routing::Envelope& envelope = *command.envelope;
+MessageNumber MessageTables::insert(const routing::Envelope& envelope,
+                                    const std::vector<MemberNumber>& recipients,
+                                    const MessageCost& cost, WallTime due) {
   const MessageNumber number = next_number();
-  const WallTime due = due_of(envelope, options_, now);
   insert_message_.run(number, envelope.id, envelope.mesh, envelope.sender, envelope.priority,
                       envelope.receipts, envelope.created, envelope.expires, envelope.to,
                       bytes_of(envelope.body));
-  for (const MemberNumber recipient : command.recipients) {
+  for (const MemberNumber recipient : recipients) {
     insert_mailbox_.run(recipient, number, envelope.priority, due);
     ledger_.add_waiting(number, recipient, cost, due);
   }
@@ -164,6 +176,76 @@ std::int64_t MessageTables::bury_all(MemberNumber member, WallTime now) {
     bury(number, member, DeathReason::kRecipientRevoked, now);
   }
   return static_cast<std::int64_t>(numbers.size());
+}
+
+// Those that may go and have room now. What one of them takes can leave none for the next.
+std::vector<MessageTables::Letter> MessageTables::letters_to_requeue(const RequeueDead& command,
+                                                                     Requeued& done) {
+  constexpr MessageNumber kLast{std::numeric_limits<std::int64_t>::max()};
+  const auto only = command.only.value_or(RequeueDead::One{});
+  const MessageNumber last = command.only ? only.number : kLast;
+  std::vector<Letter> letters;
+  find_requeued_.start(command.mesh, only.number, last, only.recipient);
+  while (find_requeued_.row()) {
+    const Letter letter{{find_requeued_.number(0)}, {find_requeued_.number(1)}};
+    const auto standing = static_cast<membership::Standing>(find_requeued_.number(2));
+    const MessageCost& cost = ledger_.cost_of(letter.number);
+    if (!membership::may_connect(standing)) {
+      ++done.refused;
+    } else if (ledger_.is_full(letter.recipient, cost.bytes) || !ledger_.may_send(cost)) {
+      ++done.full;
+    } else if (letters.size() == command.max_letters) {
+      done.more = true;
+      find_requeued_.finish();
+      break;
+    } else {
+      letters.push_back(letter);
+    }
+  }
+  return letters;
+}
+
+Requeued MessageTables::requeue(const RequeueDead& command, WallTime now, DeliveryBatch& stored) {
+  Requeued done;
+  const std::vector<Letter> letters = letters_to_requeue(command, done);
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < letters.size() && !database_.failed();) {
+    if (bytes >= command.max_bytes) {
+      done.more = true;
+      break;
+    }
+    const MessageNumber number = letters[i].number;
+    const std::int64_t size = ledger_.cost_of(number).bytes;
+    std::vector<MemberNumber> recipients;
+    std::size_t of_message = 0;
+    for (; i < letters.size() && letters[i].number == number; ++i, ++of_message) {
+      if (!ledger_.is_full(letters[i].recipient, size)) recipients.push_back(letters[i].recipient);
+    }
+    const std::size_t fitting = recipients.size();
+    const bool revived = fitting > 0 && revive(number, std::move(recipients), now, stored);
+    done.requeued += revived ? fitting : 0;
+    done.full += of_message - (revived ? fitting : 0);
+    bytes += revived ? static_cast<std::size_t>(size) : 0;
+  }
+  return done;
+}
+
+// Cursors of sessions have passed the old number, so it comes with a new one. The id is kept for as
+// long as it waits: a retry of the sender is still this message.
+bool MessageTables::revive(MessageNumber old, std::vector<MemberNumber> recipients, WallTime now,
+                           DeliveryBatch& stored) {
+  const MessageCost cost = ledger_.cost_of(old);
+  if (!ledger_.may_send(cost)) return false;
+  read_message_.start(old);
+  if (!read_message_.row()) return false;
+  auto envelope = envelope_of(read_message_);
+  read_message_.finish();
+  envelope->expires = now + options_.message_ttl;
+  const MessageNumber number = insert(*envelope, recipients, cost, envelope->expires);
+  refresh_sent_.run(envelope->id, now);
+  for (const MemberNumber recipient : recipients) drop_dead(cost.mesh, old, recipient);
+  stored.push_back({number, std::move(envelope), std::move(recipients)});
+  return true;
 }
 
 std::int64_t MessageTables::expire(MemberNumber recipient, WallTime now, std::int64_t limit) {

@@ -30,6 +30,10 @@ class MessageTables {
   // All that waits for `member` becomes dead letters; answers how many.
   std::int64_t bury_all(MemberNumber member, WallTime now);
 
+  // Takes dead letters of members that may connect as messages anew. What is to be delivered goes
+  // to the end of `stored`.
+  Requeued requeue(const RequeueDead& command, WallTime now, DeliveryBatch& stored);
+
   // The steps of a sweep: each does at most about `limit` rows and answers how many it did.
   std::int64_t expire(MemberNumber recipient, WallTime now, std::int64_t limit);
   std::int64_t forget_dead_before(WallTime died, std::int64_t limit);
@@ -53,7 +57,16 @@ class MessageTables {
  private:
   std::optional<PublishAnswer> earlier(const Publish& command);
   bool remember(const Publish& command, WallTime now, std::size_t queued);
-  MessageNumber insert(const Publish& command, const MessageCost& cost, WallTime now);
+  MessageNumber insert(const routing::Envelope& envelope,
+                       const std::vector<MemberNumber>& recipients, const MessageCost& cost,
+                       WallTime due);
+  struct Letter {
+    MessageNumber number;
+    MemberNumber recipient;
+  };
+  std::vector<Letter> letters_to_requeue(const RequeueDead& command, Requeued& done);
+  bool revive(MessageNumber old, std::vector<MemberNumber> recipients, WallTime now,
+              DeliveryBatch& stored);
   MessageNumber next_number();
   void bury(MessageNumber number, MemberNumber recipient, DeathReason reason, WallTime now);
   void drop_dead(MeshNumber mesh, MessageNumber number, MemberNumber recipient);
@@ -89,6 +102,9 @@ class MessageTables {
   Statement find_old_dead_;
   Statement find_first_dead_;
   Statement count_dead_;
+  Statement find_requeued_;
+  Statement read_message_;
+  Statement refresh_sent_;
   Statement find_sent_end_;
   Statement forget_sent_;
 };

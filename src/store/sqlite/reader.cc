@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "store/sqlite/envelope_row.h"
 
 namespace signet::store::sqlite {
 namespace {
@@ -23,20 +24,6 @@ constexpr char kFindDead[] =
     " m.target, m.body, d.recipient, d.reason, d.died"
     " FROM dead_letter d CROSS JOIN message m ON m.number = d.number"
     " WHERE d.mesh = ? AND d.number < ? ORDER BY d.number DESC, d.recipient LIMIT ?";
-
-std::shared_ptr<const routing::Envelope> envelope_of(const Statement& row) {
-  auto envelope = std::make_shared<routing::Envelope>();
-  envelope->id = row.array<16>(1);
-  envelope->mesh = {row.number(2)};
-  envelope->sender = {row.number(3)};
-  envelope->priority = static_cast<routing::Priority>(row.number(4));
-  envelope->receipts = row.number(5) != 0;
-  envelope->created = {row.number(6)};
-  envelope->expires = {row.number(7)};
-  envelope->to = row.text(8);
-  envelope->body = row.text(9);
-  return envelope;
-}
 
 }  // namespace
 

@@ -93,6 +93,11 @@ void SqliteStore::list_dead(MeshNumber mesh, MessageNumber before, std::size_t l
   reader_->list_dead(mesh, before, limit, to, std::move(answer));
 }
 
+void SqliteStore::requeue_dead(RequeueDead command, Mailbox& to,
+                               std::function<void(Result<Requeued>)> answer) {
+  offer(RequeueCommand{command, &to, std::move(answer)});
+}
+
 void SqliteStore::probe(Mailbox& to, std::function<void(Status)> answer) {
   offer(ProbeCommand{&to, std::move(answer)});
 }

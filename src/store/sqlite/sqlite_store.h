@@ -27,6 +27,8 @@ class SqliteStore final : public Store {
                     std::function<void(Result<MailboxPage>)> answer) override;
   void list_dead(MeshNumber mesh, MessageNumber before, std::size_t limit, Mailbox& to,
                  std::function<void(Result<std::vector<DeadLetter>>)> answer) override;
+  void requeue_dead(RequeueDead command, Mailbox& to,
+                    std::function<void(Result<Requeued>)> answer) override;
   void probe(Mailbox& to, std::function<void(Status)> answer) override;
   void sweep_for_test(WallTime now, Mailbox& to, std::function<void()> answer) override;
 

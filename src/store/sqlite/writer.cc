@@ -47,6 +47,8 @@ bool grows(const membership::Change& change) {
 }
 
 std::size_t bytes_of(const Command& command) {
+  const auto* requeue = std::get_if<RequeueCommand>(&command);
+  if (requeue != nullptr) return requeue->requeue.max_bytes;
   const auto* publish = std::get_if<PublishCommand>(&command);
   return publish == nullptr ? 0 : publish->publish.envelope->body.size();
 }
@@ -63,7 +65,9 @@ WriterMetrics::WriterMetrics(MetricRegistry& registry)
       expired(registry.counter("signet_store_dead_letters_total", "Messages that died unread.",
                                "reason=\"expired\"")),
       revoked(registry.counter("signet_store_dead_letters_total", "Messages that died unread.",
-                               "reason=\"recipient_revoked\"")) {}
+                               "reason=\"recipient_revoked\"")),
+      requeued(registry.counter("signet_store_requeued_total",
+                                "Dead letters put back into mailboxes.")) {}
 
 Writer::Writer(std::unique_ptr<Database> database, Reserve reserve, const StoreOptions& options,
                const Clock& clock, MetricRegistry& metrics)
@@ -251,6 +255,7 @@ void Writer::keep() {
   metrics_.commits.add();
   metrics_.expired.add(std::exchange(expired_, 0));
   metrics_.revoked.add(std::exchange(revoked_, 0));
+  metrics_.requeued.add(std::exchange(requeued_, 0));
   metrics_.queue_depth.set(messages_.ledger().waiting());
 }
 
@@ -261,6 +266,7 @@ void Writer::roll_back() {
   stored_.clear();
   expired_ = 0;
   revoked_ = 0;
+  requeued_ = 0;
 }
 
 // A disk that failed a sync or answered nonsense may hold less than it said; only a fresh start,
@@ -314,6 +320,16 @@ bool Writer::apply(const membership::Change& change) {
     revoked_ += messages_.bury_all(standing->member, now_);
   }
   return !database_->failed();
+}
+
+void Writer::execute(RequeueCommand& command) {
+  if (full_) {
+    command.result = disk_full();
+    return;
+  }
+  const Requeued done = messages_.requeue(command.requeue, now_, stored_);
+  requeued_ += static_cast<std::int64_t>(done.requeued);
+  command.result = done;
 }
 
 void Writer::execute(ProbeCommand& command) {

@@ -29,6 +29,7 @@ struct WriterMetrics {
   Counter& disk_full;
   Counter& expired;
   Counter& revoked;
+  Counter& requeued;
 };
 
 class Writer {
@@ -69,6 +70,7 @@ class Writer {
   void execute(ConfirmCommand& command);
   void execute(HelloCommand& command);
   void execute(CommitCommand& command);
+  void execute(RequeueCommand& command);
   void execute(ProbeCommand& command);
   void execute(SweepCommand&) {}  // never inside a batch
   bool apply(const membership::Change& change);
@@ -113,6 +115,7 @@ class Writer {
   DeliveryBatch stored_;
   std::int64_t revoked_ = 0;
   std::int64_t expired_ = 0;
+  std::int64_t requeued_ = 0;
 
   bool full_ = false;
   Elapsed next_probe_;
