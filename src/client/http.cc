@@ -5,7 +5,8 @@
 #include <charconv>
 
 #include "base/time.h"
-#include "net/blocking_socket.h"
+#include "crypto/wipe.h"
+#include "net/outgoing_socket.h"
 
 namespace signet::client {
 namespace {
@@ -16,15 +17,70 @@ Error no_answer(std::string_view rule) {
   return {ErrorCode::kUnavailable, "the server's answer: " + std::string(rule)};
 }
 
-std::string request_text(const Url& url, std::string_view method, std::string_view body) {
-  std::string text(method);
-  text.append(" ").append(url.path).append(" HTTP/1.1\r\nHost: ").append(url.authority());
-  text.append("\r\nConnection: close\r\n");
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+bool is_same_name(std::string_view name, std::string_view lower_case) {
+  return std::equal(name.begin(), name.end(), lower_case.begin(), lower_case.end(),
+                    [](char c, char wanted) { return lower(c) == wanted; });
+}
+
+// RFC 9110 section 5.6.2.
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+}
+
+// Of these there is one in a request, and what it says decides where the request ends.
+bool is_made_here(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kMade = {"host", "connection", "content-type",
+                                                     "content-length", "transfer-encoding"};
+  return std::any_of(kMade.begin(), kMade.end(),
+                     [&](std::string_view made) { return is_same_name(name, made); });
+}
+
+Status check_request(const Url& url, std::string_view method, const HttpOptions& options) {
+  const auto malformed = [](const char* rule) { return Error{ErrorCode::kMalformed, rule}; };
+  if (!is_token(method)) return malformed("method");
+  if (!is_plain_path(url.path)) return malformed("path");
+  if (!is_value(url.host)) return malformed("host");
+  for (const HttpHeader& header : options.headers) {
+    const bool good = is_token(header.name) && is_value(header.value) && !is_made_here(header.name);
+    if (!good) return malformed("header");
+  }
+  const bool is_local = !options.unix_socket.empty();
+  if (is_local && url.secure) return malformed("no TLS over a Unix socket");
+  return Done{};
+}
+
+std::string request_text(const Url& url, std::string_view method, std::string_view body,
+                         const HttpOptions& options) {
+  constexpr std::size_t kOwnText = 256;  // more than the names and numbers below
+  std::size_t size = kOwnText + method.size() + url.path.size() + url.host.size() + body.size();
+  for (const auto& header : options.headers) size += header.name.size() + header.value.size() + 4;
+  std::string text;
+  text.reserve(size);  // growing would leave copies of a token behind
+  text.append(method).append(" ").append(url.path).append(" HTTP/1.1\r\nHost: ");
+  text.append(url.authority()).append("\r\nConnection: close\r\n");
+  for (const auto& header : options.headers) {
+    text.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
   if (!body.empty()) {
     text.append("Content-Type: application/json\r\nContent-Length: ");
     text.append(std::to_string(body.size())).append("\r\n");
   }
   return text.append("\r\n").append(body);
+}
+
+net::Endpoint endpoint_of(const Url& url, const HttpOptions& options) {
+  if (!options.unix_socket.empty()) return net::UnixEndpoint{options.unix_socket};
+  return net::TcpEndpoint{url.host, url.port,
+                          url.secure ? std::optional(options.tls) : std::nullopt};
 }
 
 // `HTTP/1.1 NNN`, and a space before a phrase.
@@ -41,14 +97,10 @@ std::optional<int> status_of(std::string_view line) {
   return good ? std::optional(status) : std::nullopt;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 // Is this the header line of `name`? Then `line` keeps its value.
 bool take_header(std::string_view& line, std::string_view name) {
-  const auto same = [](char a, char b) { return lower(a) == b; };
   const bool found = line.size() > name.size() && line[name.size()] == ':' &&
-                     std::equal(name.begin(), name.end(), line.begin(),
-                                [&](char wanted, char c) { return same(c, wanted); });
+                     is_same_name(line.substr(0, name.size()), name);
   if (!found) return false;
   line.remove_prefix(name.size() + 1);
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
@@ -100,22 +152,26 @@ Result<std::optional<HttpAnswer>> read_answer(std::string_view bytes, bool ended
 }
 
 Result<HttpAnswer> http_request(const Url& url, std::string_view method, std::string_view body,
-                                std::chrono::milliseconds timeout) {
+                                std::chrono::milliseconds timeout, const HttpOptions& options) {
+  using std::chrono::milliseconds;
+  SIGNET_TRY([[maybe_unused]] const Done good, check_request(url, method, options));
   const Elapsed deadline = system_clock().elapsed() + timeout;
-  SIGNET_TRY(auto socket, net::BlockingSocket::connect(url.host, url.port, timeout));
-  SIGNET_TRY([[maybe_unused]] const Done sent,
-             socket.send_all(request_text(url, method, body), timeout));
+  const auto left = [&] {
+    return std::chrono::ceil<milliseconds>(deadline - system_clock().elapsed());
+  };
+  SIGNET_TRY(auto socket, net::OutgoingSocket::connect(endpoint_of(url, options), timeout));
+  std::string request = request_text(url, method, body, options);
+  const crypto::WipedAtEnd wiped(request);
+  SIGNET_TRY([[maybe_unused]] const Done sent, socket.send_all(request, left()));
   std::string bytes;
   std::array<char, 16'384> chunk{};
-  for (;;) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().elapsed());
-    if (left <= std::chrono::milliseconds(0)) return Error{ErrorCode::kOverloaded, "too slow"};
-    SIGNET_TRY(const std::size_t got, socket.receive(chunk, left));
+  while (left() > milliseconds(0)) {
+    SIGNET_TRY(const std::size_t got, socket.receive(chunk, left()));
     bytes.append(chunk.data(), got);
-    SIGNET_TRY(const auto answer, read_answer(bytes, got == 0));
-    if (answer) return *answer;
+    SIGNET_TRY(auto answer, read_answer(bytes, got == 0));
+    if (answer) return *std::move(answer);
   }
+  return Error{ErrorCode::kOverloaded, "too slow"};
 }
 
 }  // namespace signet::client

@@ -5,11 +5,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "client/url.h"
+#include "net/tls_options.h"
 #include "signet/result.h"
 
 namespace signet::client {
+
+struct HttpHeader {
+  std::string_view name;
+  std::string_view value;
+};
+
+// What most requests leave as it is.
+struct HttpOptions {
+  // Beside those that the request makes itself: Host, Connection, Content-Type, Content-Length.
+  std::vector<HttpHeader> headers = {};
+  // The broker's socket in the file system, in place of the URL's host, which is still told it.
+  std::string unix_socket = {};
+  net::TlsOptions tls = {};  // of an https URL
+};
 
 struct HttpAnswer {
   int status = 0;
@@ -19,11 +35,14 @@ struct HttpAnswer {
 inline constexpr std::size_t kMaxAnswerBytes = 1 << 20;  // more than any answer of a broker
 
 // Sends one request (an empty `body`: none) and reads the whole answer, up to its length or to the
-// end of the connection. `timeout` is for all of it, however slowly the server trickles.
-// Fails kUnavailable when the server can't be reached, breaks off, or answers no HTTP/1.1, and
+// end of the connection. `timeout` is for all of it, however slowly the server trickles; only the
+// lookup of a name can hold it up longer. The request, which may hold a token, is wiped.
+// Fails kMalformed when a header, the method or the path would not be one line of the request, for
+// https over a Unix socket, and when the server speaks no TLS; kUnauthorized when it does not prove
+// to be the host; kUnavailable when it can't be reached, breaks off, or answers no HTTP/1.1; and
 // kOverloaded when it takes too long.
 Result<HttpAnswer> http_request(const Url& url, std::string_view method, std::string_view body,
-                                std::chrono::milliseconds timeout);
+                                std::chrono::milliseconds timeout, const HttpOptions& options = {});
 
 // The answer at the start of `bytes`; nullopt while more must come. `ended`: nothing will.
 // Fails kUnavailable for what is no answer, or over kMaxAnswerBytes. Pure.

@@ -1,8 +1,10 @@
 #include "client/http.h"
 
 #include <gtest/gtest.h>
+#include <sys/un.h>
 
 #include "client/scripted_server_test.h"
+#include "net/tls_server_test.h"
 
 namespace signet::client {
 namespace {
@@ -157,6 +159,139 @@ TEST(HttpRequest, NobodyThereIsUnavailable) {
   const auto answer = http_request(url, "GET", "", milliseconds(1'000));
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+}
+
+TEST(HttpRequest, SaysTheHeadersItWasGiven) {
+  std::string seen;
+  {
+    ScriptedServer server([&](ScriptedServer::Connection& connection) {
+      seen = connection.read_to("\r\n\r\n");
+      connection.write("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n");
+    });
+    const HttpOptions options{.headers = {{"Authorization", "Bearer abc~"}, {"X-Empty", ""}}};
+    ASSERT_TRUE(http_request(at(server), "GET", "", milliseconds(5'000), options).ok());
+  }
+  EXPECT_NE(seen.find("\r\nAuthorization: Bearer abc~\r\nX-Empty: \r\n"), std::string::npos)
+      << seen;
+}
+
+TEST(HttpRequest, NothingGivenBecomesAnotherLine) {
+  const struct {
+    const char* name;
+    std::string method = "GET";
+    std::string path = "/";
+    HttpHeader header = {"X", "y"};
+    std::string host = "127.0.0.1";
+  } rows[] = {
+      {.name = "a value with a line break", .header = {"X", "y\r\nZ: z"}},
+      {.name = "a value with a bare LF", .header = {"X", "y\nZ: z"}},
+      {.name = "a value with a bare CR", .header = {"X", "y\rz"}},
+      {.name = "a value with NUL", .header = {"X", std::string_view("y\0z", 3)}},
+      {.name = "a value beyond ASCII", .header = {"X", "\xc3\xa9"}},
+      {.name = "a name with a line break", .header = {"X: y\r\nZ", "z"}},
+      {.name = "a name with a colon", .header = {"X:", "z"}},
+      {.name = "a name with a space", .header = {"X y", "z"}},
+      {.name = "no name", .header = {"", "z"}},
+      {.name = "a second Host", .header = {"hOST", "other"}},
+      {.name = "a second length", .header = {"Content-Length", "5"}},
+      {.name = "a coding", .header = {"Transfer-Encoding", "chunked"}},
+      {.name = "a method with a space", .method = "GET / HTTP/1.1\r\nX:"},
+      {.name = "no method", .method = ""},
+      {.name = "a path with a line break", .path = "/ HTTP/1.1\r\nX: y"},
+      {.name = "no path", .path = ""},
+      {.name = "a host with a line break", .host = "127.0.0.1\r\nX: y"},
+  };
+  for (const auto& row : rows) {
+    std::string seen;
+    {
+      ScriptedServer server([&](ScriptedServer::Connection& c) { seen = c.read(1); });
+      Url url = at(server);
+      url.path = row.path;
+      url.host = row.host;
+      const HttpOptions options{.headers = {row.header}};
+      const auto answer = http_request(url, row.method, "", milliseconds(5'000), options);
+      ASSERT_FALSE(answer.ok()) << row.name;
+      EXPECT_EQ(answer.error().code, ErrorCode::kMalformed) << row.name;
+    }
+    EXPECT_EQ(seen, "") << row.name;
+  }
+}
+
+TEST(HttpRequest, SpeaksTlsToAnHttpsUrlAndToNoOther) {
+  const net::TestAuthority authority;
+  std::string seen;
+  const auto script = [&](net::TlsConversation& conversation) {
+    seen = conversation.read_to("\r\n\r\n");
+    conversation.write("HTTP/1.1 200 OK\r\n\r\nover TLS");
+  };
+  const struct {
+    const char* name;
+    const char* scheme;
+    bool is_trusted;
+    bool says_goodbye;
+    std::optional<ErrorCode> code;
+  } rows[] = {
+      {"https", "https", true, true, {}},
+      {"wss", "wss", true, true, {}},
+      {"https, cut off before the length is known", "https", true, false, ErrorCode::kUnavailable},
+      {"https from a stranger", "https", false, true, ErrorCode::kUnauthorized},
+      {"http", "http", true, true, ErrorCode::kUnavailable},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    seen.clear();
+    Result<HttpAnswer> answer = Error{ErrorCode::kBug, ""};
+    {
+      net::OneShotServer server(
+          net::tls_script(authority, {.says_goodbye = row.says_goodbye}, script));
+      HttpOptions options;
+      if (row.is_trusted) options.tls.ca_file = authority.ca_file();
+      const auto url =
+          parse_url(std::string(row.scheme) + "://127.0.0.1:" + std::to_string(server.port()));
+      answer = http_request(*url, "GET", "", milliseconds(5'000), options);
+    }
+    ASSERT_EQ(answer.ok(), !row.code) << (answer.ok() ? "" : answer.error().detail);
+    if (answer.ok()) {
+      EXPECT_EQ(answer->body, "over TLS");
+    } else {
+      EXPECT_EQ(answer.error().code, *row.code) << answer.error().detail;
+    }
+    if (row.code == ErrorCode::kUnauthorized) {
+      EXPECT_EQ(seen, "");
+    }
+  }
+}
+
+TEST(HttpRequest, ReachesAUnixSocket) {
+  std::string folder = "/tmp/signet-http-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/s";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  std::string seen;
+  std::thread server([&] {
+    ScriptedServer::Connection connection(accept(listener, nullptr, nullptr));
+    seen = connection.read_to("\r\n\r\n");
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nlocal");
+  });
+  const HttpOptions options{.unix_socket = path};
+  const auto answer =
+      http_request(*parse_url("http://localhost/health"), "GET", "", milliseconds(5'000), options);
+  server.join();
+  close(listener);
+  unlink(path.c_str());
+  rmdir(folder.c_str());
+  ASSERT_TRUE(answer.ok()) << answer.error().detail;
+  EXPECT_EQ(answer->body, "local");
+  EXPECT_TRUE(seen.starts_with("GET /health HTTP/1.1\r\nHost: localhost:80\r\n")) << seen;
+  const auto refused =
+      http_request(*parse_url("https://localhost/health"), "GET", "", milliseconds(5'000), options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kMalformed);
 }
 
 }  // namespace

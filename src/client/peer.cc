@@ -67,6 +67,7 @@ Peer::Peer(const Identity& identity, net::BlockingSocket socket, std::chrono::mi
 Result<std::unique_ptr<Peer>> Peer::connect(const Identity& identity,
                                             std::chrono::milliseconds timeout) {
   SIGNET_TRY(const Url url, parse_url(identity.broker_url));
+  if (url.secure) return Error{ErrorCode::kUnavailable, "this peer speaks no TLS"};
   SIGNET_TRY(auto socket, net::BlockingSocket::connect(url.host, url.port, timeout));
   std::unique_ptr<Peer> peer(new Peer(identity, std::move(socket), timeout));
   SIGNET_TRY([[maybe_unused]] const Done upgraded, peer->shake_hands(url));

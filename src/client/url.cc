@@ -47,14 +47,13 @@ Result<Url> parse_url(std::string_view text) {
   const auto mark = text.find("://");
   if (mark == std::string_view::npos) return malformed("no scheme");
   const std::string_view scheme = text.substr(0, mark);
-  if (scheme == "https" || scheme == "wss") {
-    return Error{ErrorCode::kUnavailable, "TLS is not built into this client yet"};
-  }
-  if (scheme != "http" && scheme != "ws") return malformed("unknown scheme");
+  const bool secure = scheme == "https" || scheme == "wss";
+  if (!secure && scheme != "http" && scheme != "ws") return malformed("unknown scheme");
   if (!std::all_of(text.begin(), text.end(), is_url_char)) return malformed("character");
   std::string_view rest = text.substr(mark + 3);
   Url url;
-  url.port = 80;
+  url.secure = secure;
+  url.port = secure ? 443 : 80;
   if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
     url.path = rest.substr(slash);
     rest = rest.substr(0, slash);
@@ -70,6 +69,10 @@ Result<Url> parse_url(std::string_view text) {
   if (!host) return malformed("host");
   url.host = *host;
   return url;
+}
+
+bool is_plain_path(std::string_view path) {
+  return path.starts_with('/') && std::all_of(path.begin(), path.end(), is_url_char);
 }
 
 std::string Url::authority() const {
