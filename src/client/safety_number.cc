@@ -30,7 +30,8 @@ std::string groups_of(const crypto::Digest32& digest) {
 
 std::string safety_number(std::string_view mesh_id, const crypto::PublicKey& one,
                           const crypto::PublicKey& other) {
-  const auto [low, high] = std::minmax(one, other);
+  const crypto::PublicKey& low = std::min(one, other);
+  const crypto::PublicKey& high = std::max(one, other);
   const auto half = [&](std::string_view which) {
     return groups_of(crypto::digest32("signet/safety-number/v1",
                                       {which, mesh_id, text_of(low.bytes), text_of(high.bytes)}));

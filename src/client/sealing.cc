@@ -132,7 +132,7 @@ std::string_view Opened::why() const {
 }
 
 Sealing::Sealing(std::string mesh_id, const crypto::SecretKey& own)
-    : mesh_id_(std::move(mesh_id)), own_(own) {}
+    : mesh_id_(std::move(mesh_id)), own_(own), nonces_(own) {}
 
 Result<SealedBody> Sealing::direct(const PublicKey& to, std::string_view text) {
   SIGNET_TRY([[maybe_unused]] const Done sound, check_text(text));
@@ -150,7 +150,7 @@ Result<SealedBody> Sealing::sealed_to(const PublicKey& to, std::string_view plai
   if (box == nullptr) {
     return Error{ErrorCode::kForbidden, "bad_key: nothing can be sealed to this key"};
   }
-  const Nonce nonce = fresh_nonce();
+  const Nonce nonce = nonces_.draw();
   return body_of(nonce, box->seal(plaintext, nonce));
 }
 
@@ -202,6 +202,8 @@ Body Sealing::open_direct(const PushedBody& push, const PublicKey& sender) {
   const auto nonce = nonce_of(push.nonce);
   const auto ciphertext = from_base64(push.ciphertext);
   if (!nonce || !ciphertext) return BodyFault::kMalformed;
+  // The box is the same both ways: what this side sealed to the sender would open as the sender's.
+  if (nonces_.is_own(*nonce)) return BodyFault::kReflected;
   const crypto::DirectBox* box = box_with(sender);
   auto plaintext = box != nullptr ? box->open(*ciphertext, *nonce) : std::nullopt;
   if (!plaintext) return BodyFault::kDoesNotOpen;

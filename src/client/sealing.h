@@ -13,6 +13,7 @@
 #include "client/key_message.h"
 #include "crypto/box.h"
 #include "crypto/channel_box.h"
+#include "crypto/own_nonces.h"
 #include "crypto/sign.h"
 #include "signet/client.h"
 #include "signet/result.h"
@@ -39,7 +40,7 @@ struct PushedBody {
 
 // Why a body is not believed. Nothing of it is shown.
 enum class BodyFault : std::uint8_t {
-  kReflected,     // it claims to come from the own key
+  kReflected,     // the own side wrote it: under the own key, or under another's with an own nonce
   kMisdirected,   // the push names another mesh, or another member as its receiver
   kBadSignature,  // its sender did not write this, or not for this place
   kDoesNotOpen,   // no key of this member opens it
@@ -110,6 +111,7 @@ class Sealing {
 
   const std::string mesh_id_;
   const crypto::SecretKey& own_;
+  const crypto::OwnNonces nonces_;
   std::map<crypto::PublicKey, crypto::DirectBox> boxes_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "crypto/derive.h"
 #include "crypto/fields.h"
 #include "crypto/random.h"
 #include "crypto/wipe.h"
@@ -14,17 +15,10 @@ constexpr std::size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 constexpr std::size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 
 static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == 32);
-static_assert(crypto_generichash_KEYBYTES_MIN <= 32 && 32 <= crypto_generichash_KEYBYTES_MAX);
 
 }  // namespace
 
-StateBox::StateBox(const SecretKey& identity) {
-  const std::string domain = joined_fields(kDomain, {});
-  auto seed = identity.seed();
-  crypto_generichash(key_.data(), key_.size(), bytes_of(domain).data(), domain.size(), seed.data(),
-                     seed.size());
-  wipe(seed);
-}
+StateBox::StateBox(const SecretKey& identity) : key_(derived_key(identity, kDomain)) {}
 
 StateBox::StateBox(StateBox&& other) noexcept : key_(other.key_) { wipe(other.key_); }
 
