@@ -52,19 +52,6 @@ bool is_text(std::string_view plaintext) {
   return !begins_as_key_message(plaintext) && wire::is_utf8(plaintext);
 }
 
-Status check_text(std::string_view text) {
-  if (begins_as_key_message(text)) {
-    return Error{ErrorCode::kMalformed, "text_begins_with_nul: no text may begin with a NUL byte"};
-  }
-  if (!wire::is_utf8(text)) {
-    return Error{ErrorCode::kMalformed, "text_not_utf8: a text must be UTF-8"};
-  }
-  if (text.size() > kMaxTextBytes) {
-    return Error{ErrorCode::kMalformed, "text_too_long: a text has at most 40,000 bytes"};
-  }
-  return Done{};
-}
-
 Status check_target(std::string_view target) {
   if (is_audience(target)) return Done{};
   return Error{ErrorCode::kMalformed, "bad_target: not *, #name or tag:name"};
@@ -113,6 +100,19 @@ Body read_in_the_clear(std::string_view field, std::optional<std::string> decode
 }
 
 }  // namespace
+
+Status check_text(std::string_view text) {
+  if (begins_as_key_message(text)) {
+    return Error{ErrorCode::kMalformed, "text_begins_with_nul: no text may begin with a NUL byte"};
+  }
+  if (!wire::is_utf8(text)) {
+    return Error{ErrorCode::kMalformed, "text_not_utf8: a text must be UTF-8"};
+  }
+  if (text.size() > kMaxTextBytes) {
+    return Error{ErrorCode::kMalformed, "text_too_long: a text has at most 40,000 bytes"};
+  }
+  return Done{};
+}
 
 std::string_view name_of(BodyFault fault) {
   constexpr std::string_view kNames[] = {"reflected", "misdirected", "bad_signature",

@@ -24,6 +24,9 @@ namespace signet::client {
 // bytes that a broker takes.
 inline constexpr std::size_t kMaxTextBytes = 40'000;
 
+// May this be sent, sealed? Fails kMalformed (text_not_utf8, text_too_long, text_begins_with_nul).
+Status check_text(std::string_view text);
+
 // A body as it stands in a send: two strings that JSON need not escape, unless it is in the clear.
 struct SealedBody {
   std::string nonce, ciphertext;
@@ -84,9 +87,9 @@ class Sealing {
  public:
   Sealing(std::string mesh_id, const crypto::SecretKey& own);
 
-  // A direct message. Fails kMalformed (text_not_utf8, text_too_long, text_begins_with_nul),
-  // kForbidden (bad_key) for a key that nothing can be sealed to and for the own one: what comes
-  // from it can't be told from a reflection, so nobody would read it.
+  // A direct message. Fails as check_text, and kForbidden (bad_key) for a key that nothing can be
+  // sealed to and for the own one: what comes from it can't be told from a reflection, so nobody
+  // would read it.
   Result<SealedBody> direct(const crypto::PublicKey& to, std::string_view text);
   // A key message to one member. Fails kForbidden as above.
   Result<SealedBody> key_message(const crypto::PublicKey& to, const KeyMessage& message);

@@ -471,6 +471,8 @@ TEST_F(SealingStory, WhatCanNotBeReadIsNotSent) {
             "text_too_long");
   EXPECT_EQ(code(Sealing::in_the_clear("\0text"s)), "text_begins_with_nul");
   EXPECT_EQ(code(Sealing::in_the_clear("SGC1 text")), "text_reads_as_sealed");
+  EXPECT_TRUE(check_text("SGC1 text").ok());
+  EXPECT_EQ(code(check_text("caf\xe9")), "text_not_utf8");
 }
 
 // More members than agreed keys are kept for.
