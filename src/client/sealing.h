@@ -44,7 +44,8 @@ struct PushedBody {
 // Why a body is not believed. Nothing of it is shown.
 enum class BodyFault : std::uint8_t {
   kReflected,     // the own side wrote it: under the own key, or under another's with an own nonce
-  kMisdirected,   // the push names another mesh, or another member as its receiver
+  kMisdirected,   // the push names another mesh, or a target that is neither this member's key nor
+                  // an audience
   kBadSignature,  // its sender did not write this, or not for this place
   kDoesNotOpen,   // no key of this member opens it
   kMalformed,     // it breaks the format, or its plaintext is neither text nor key message
