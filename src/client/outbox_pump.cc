@@ -7,12 +7,14 @@
 #include "client/channel_keys.h"
 #include "crypto/random.h"
 #include "crypto/wipe.h"
+#include "membership/audience.h"
 
 namespace signet::client {
 namespace {
 
 constexpr std::size_t kTicketBytes = 16;
 constexpr std::size_t kMaxAsked = 1'000;  // key requests a connection: a flood of them is no repair
+constexpr int kMaxTries = 5;              // at a list that is not the audience it says
 constexpr std::chrono::seconds kAudienceTimeout{60};  // then whoever waits asks again
 
 bool is_for_many(std::string_view target) {
@@ -36,6 +38,15 @@ crypto::ChannelKey channel_key(const OwnChannelKey& key, const crypto::ChannelSc
   auto made = crypto::ChannelKey::from_bytes(bytes, scope);
   crypto::wipe(bytes);
   return made;
+}
+
+// Does the list name exactly the audience that it says?
+bool is_whole(const dialects::MembersAnswer& list) {
+  std::vector<crypto::PublicKey> keys;
+  for (const auto& member : list.members) {
+    if (const auto key = crypto::public_key_from_hex(member.key)) keys.push_back(*key);
+  }
+  return to_hex(membership::audience_of(std::move(keys))) == list.audience;
 }
 
 std::string text_of_id(const crypto::ChannelKeyId& id) { return to_hex(id); }
@@ -183,6 +194,12 @@ void OutboxPump::ask_audience(const std::string& target, Elapsed now) {
                      return;
                    }
                    auto& list = std::get<dialects::MembersAnswer>(*answer);
+                   if (!is_whole(list)) {  // it changed between two pages, or is made up
+                     const bool again = ++audience.tries < kMaxTries;
+                     audience.phase = again ? Audience::Phase::kUnknown : Audience::Phase::kRefused;
+                     audience.refusal = "audience_changed";
+                     return;
+                   }
                    audience.phase = Audience::Phase::kKnown;
                    audience.digest = std::move(list.audience);
                    audience.members.clear();

@@ -72,7 +72,8 @@ class OutboxPump {
     std::optional<OwnChannelKey> key;                // once planned
     std::vector<std::string> seal_to;                // still to be sent the key
     std::set<std::string, std::less<>> asked_again;  // members that lost the key
-    std::size_t unanswered = 0;                      // key messages under way
+    int tries = 0;
+    std::size_t unanswered = 0;  // key messages under way
   };
   struct InFlight {
     std::string ticket;  // of an outbox entry; empty: a key message
