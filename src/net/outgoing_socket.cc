@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -88,10 +89,12 @@ OutgoingSocket::~OutgoingSocket() {
 }
 
 Result<Transfer> OutgoingSocket::read_some(std::span<char> into) {
+  assert(!into.empty());  // else nothing read would look like the end
   return tls_ != nullptr ? tls_->read_some(into) : read_plain(descriptor_, into);
 }
 
 Result<Transfer> OutgoingSocket::write_some(std::string_view bytes) {
+  assert(!bytes.empty());
   return tls_ != nullptr ? tls_->write_some(bytes) : write_plain(descriptor_, bytes);
 }
 

@@ -79,7 +79,8 @@ class OutgoingSocket {
 
   // For a loop of one's own around poll(): sleep on descriptor() with the events that let reading,
   // or writing, go on, asked anew before each sleep (under TLS a reader may have to wait until it
-  // can write, and the other way round). Do not sleep for reading while has_buffered().
+  // can write, and the other way round). Do not sleep for reading while has_buffered(), and let
+  // no edge-triggered poll watch it: must_wait() does not promise that the socket was read empty.
   int descriptor() const { return descriptor_; }
   short events(bool to_read, bool to_write) const;
   bool has_buffered() const;

@@ -113,6 +113,7 @@ TEST(OutgoingSocket, APeerThatIsGoneEndsNoProcess) {
   }
   ASSERT_FALSE(sent.ok());
   EXPECT_EQ(sent.error().code, ErrorCode::kUnavailable);
+  EXPECT_FALSE(socket->send_all("x", milliseconds(1'000)).ok());  // here SIGPIPE would come
 }
 
 TEST(OutgoingSocket, NobodyThereIsUnavailableAndSaysWhere) {

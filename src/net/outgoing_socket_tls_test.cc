@@ -330,26 +330,31 @@ std::string pattern(std::size_t size) {
 }
 
 TEST(OutgoingTls, AReaderThatIsSlowGetsEveryByteOnce) {
-  const std::string sent = pattern(4 << 20);
+  const std::string sent = pattern(16 << 20);  // more than the sockets hold
   std::string received;
   std::size_t waits = 0;
+  std::atomic<bool> is_full = false;  // or there is nothing to wait for
   {
     Reached reached([&](TlsConversation& conversation) {
-      std::this_thread::sleep_for(milliseconds(200));  // until the sockets' buffers are full
+      while (!is_full) std::this_thread::sleep_for(milliseconds(1));
       received = conversation.read(sent.size());
     });
     ASSERT_TRUE(reached.socket.ok());
     // The buffer that is offered grows and moves between attempts, as an outbox does.
     std::size_t done = 0;
     std::size_t offered = 1'000;
+    std::string copy;
     while (done < sent.size()) {
-      const std::string copy = sent.substr(done, offered);
+      const std::string last = std::move(copy);  // still there, so that the next one is elsewhere
+      copy = sent.substr(done, offered);
       const auto written = reached.socket->write_some(copy);
+      is_full = is_full || !written.ok() || done + written->bytes == sent.size();
       ASSERT_TRUE(written.ok()) << written.error().detail;
       done += written->bytes;
       offered = written->must_wait() ? std::max(offered, copy.size()) + 1'000 : 100'000;
       if (!written->must_wait()) continue;
       ++waits;
+      is_full = true;
       Watch watch{&*reached.socket, false, true};
       ASSERT_TRUE(wait_for_any({&watch, 1}, nullptr, kPatience));
     }
@@ -395,6 +400,23 @@ TEST(OutgoingTls, BytesThatAreHeldAlreadyAreNotSleptOn) {
   ASSERT_TRUE(reached.socket->receive(rest, kPatience).ok());
   watch.write = false;
   EXPECT_FALSE(wait_for_any({&watch, 1}, nullptr, milliseconds(0)));
+}
+
+TEST(OutgoingTls, RecordsWithoutDataHoldNoReaderUp) {
+  std::atomic<bool> is_written = false;
+  Reached reached([&](TlsConversation& conversation) {
+    conversation.write("x");  // behind the session tickets of the handshake
+    is_written = true;
+    conversation.read(1);
+  });
+  ASSERT_TRUE(reached.socket.ok());
+  while (!is_written) std::this_thread::sleep_for(milliseconds(1));
+  std::array<char, 1> got{};
+  const auto first = reached.socket->read_some(got);
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(first->must_wait());
+  ASSERT_EQ(*reached.socket->receive(got, kPatience), 1U);
+  EXPECT_EQ(got[0], 'x');
 }
 
 TEST(OutgoingTls, NewKeysInTheMiddleChangeNothing) {

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -152,6 +153,8 @@ class OneShotServer {
     const timeval patience{5, 0};
     setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(peer, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    const int on = 1;  // what a script wrote is at the client
+    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     script(peer);
     close(peer);
   }
