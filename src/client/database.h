@@ -124,13 +124,11 @@ class Statement {
   // Calls `row` for the first; false when there is none or it failed.
   template <class Row, class... Arguments>
   bool first(Row row, const Arguments&... arguments) {
-    if (!start(arguments...) || !step()) {
-      reset();
-      return false;
-    }
-    row(*this);
+    if (!start(arguments...)) return false;
+    const bool is_there = step();
+    if (is_there) row(*this);
     reset();
-    return true;
+    return is_there;
   }
   template <class... Arguments>
   std::int64_t count(const Arguments&... arguments) {
