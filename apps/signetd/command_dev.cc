@@ -19,6 +19,7 @@ std::string ready_line(const Daemon& daemon, const DevMesh& dev) {
   json.object().key("ready").value(true).key("pid").value(std::int64_t{getpid()});
   json.key("listen").value(daemon.addresses().front().text());
   json.key("http").value(dev.http).key("ws").value(dev.ws);
+  if (!daemon.socket().empty()) json.key("socket").value(daemon.socket());
   json.key("mesh").object().key("id").value(dev.mesh.id).key("slug").value(dev.mesh.slug);
   json.key("owner_pubkey").value(crypto::to_hex(*dev.mesh.owner)).end();
   json.key("invite").value(dev.invite).key("operator_token").value(dev.operator_token).end();

@@ -27,6 +27,9 @@ int run_daemon(const config::Sources& sources) {
   for (const net::PeerAddress& address : (*daemon)->addresses()) {
     log(LogLevel::kInfo, "server.listening", {{"address", address.text()}});
   }
+  if (!(*daemon)->socket().empty()) {
+    log(LogLevel::kInfo, "server.socket", {{"path", (*daemon)->socket()}});
+  }
   serve_until_signal(**daemon, *config, sources);
   return EXIT_SUCCESS;
 }

@@ -38,6 +38,9 @@ Status Daemon::open(const config::Config& config) {
     SIGNET_TRY(const auto bound, network_->listen(address));
     addresses_.push_back(bound);
   }
+  if (!options_.socket.empty()) {
+    SIGNET_TRY([[maybe_unused]] const Done bound, network_->listen_local(options_.socket));
+  }
   return Done{};
 }
 

@@ -22,6 +22,7 @@ class Daemon {
   void stop(std::chrono::milliseconds jitter, std::chrono::milliseconds within);
 
   const std::vector<net::PeerAddress>& addresses() const { return addresses_; }
+  const std::string& socket() const { return options_.socket; }  // empty: none
 
   // On the control thread, waiting for the answer. REQUIRES: create() succeeded.
   Result<membership::Mesh> declare_mesh(const controller::MeshDeclaration& declaration);

@@ -1,6 +1,7 @@
 #include "signetd/module_options.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 #include "apps/version.h"
@@ -31,6 +32,7 @@ net::NetOptions net_options(const config::Config& config) {
   options.max_connections = config.size("net.max_connections");
   options.max_connections_per_address = config.size("net.max_connections_per_address");
   options.max_unproven = config.size("net.max_unproven");
+  options.max_local_connections = config.size("net.max_local_connections");
   options.receive_buffer_bytes = config.size("net.receive_buffer_bytes");
   return options;
 }
@@ -91,12 +93,25 @@ admin::AdminOptions admin_options(const config::Config& config, bool dev) {
   options.git_sha = kGitSha;
   options.allow_sample_keys = dev;
   options.data_directory = config.text("server.data");
+  options.mesh_connections = config.integer("claudemesh.max_connections");
+  options.mesh_legacy_join = config.flag("claudemesh.legacy_join");
   options.hosts = config.list("server.hosts");
   const auto a_minute = static_cast<double>(config.integer("claudemesh.hook_rate_per_minute"));
   options.hooks_per_second = a_minute / kSecondsAMinute;
   options.hooks_burst = a_minute;
   options.max_hook_body = config.size("claudemesh.hook_max_body");
   return options;
+}
+
+// A client may have another working directory, so that it is told the whole path.
+std::string socket_path(const config::Config& config) {
+  const std::filesystem::path name = config.text("admin.socket");
+  if (name.empty()) return {};
+  std::error_code failed;
+  const std::filesystem::path path =
+      name.has_parent_path() ? name : std::filesystem::path(config.text("server.data")) / name;
+  const std::filesystem::path whole = std::filesystem::absolute(path, failed);
+  return (failed ? path : whole.lexically_normal()).string();
 }
 
 std::size_t shard_count(const config::Config& config) {
@@ -116,6 +131,7 @@ ModuleOptions module_options(const config::Config& config, bool dev) {
   options.controller.channels_per_member = config.size("limits.channels_per_member");
   options.controller.channels_per_mesh = config.size("limits.channels_per_mesh");
   options.admin = admin_options(config, dev);
+  options.socket = socket_path(config);
   options.shards = shard_count(config);
   return options;
 }

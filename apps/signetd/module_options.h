@@ -1,6 +1,8 @@
 // Settings as the options of the modules: the one place that knows both.
 #pragma once
 
+#include <string>
+
 #include "admin/admin.h"
 #include "broker/broker_options.h"
 #include "config/config.h"
@@ -16,6 +18,7 @@ struct ModuleOptions {
   broker::BrokerOptions broker;
   controller::ControllerOptions controller;
   admin::AdminOptions admin;
+  std::string socket;  // absolute path of the operator's Unix socket; empty: none
   std::size_t shards = 1;
 };
 

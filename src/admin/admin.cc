@@ -41,6 +41,7 @@ Admin::Admin(const AdminOptions& options, broker::Shared& shared,
                     kJoinRefusalCount),
       joined_(metrics.counter("signet_joined_total", "Members that joined.")),
       hook_rates_(options.hooks_per_second, options.hooks_burst, options.hook_processes) {
+  publish_build(metrics);
   watch_clock();  // what the wall says at start, so that a step in the first second is one too
   control_.every(kClockInterval, [this] { watch_clock(); });
 }
@@ -65,7 +66,8 @@ const std::vector<Admin::Route>& Admin::routes() {
 
 void Admin::answer(const Call& call) {
   if (call.path.starts_with(kOperatorApi)) return operator_call(call);
-  if (call.method == "OPTIONS") {
+  const bool local = call.peer.is_local();
+  if (call.method == "OPTIONS" && !local) {
     return call.reply({204,
                        "",
                        {{"Access-Control-Allow-Origin", "*"},
@@ -76,6 +78,7 @@ void Admin::answer(const Call& call) {
   std::string allowed;  // nothing: no such path
   for (const Route& route : routes()) {
     if (route.path != call.path) continue;
+    if (local && route.method != "GET") continue;  // joins and hooks are for peers
     allowed = route.method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
     const bool matches =
         route.method == call.method || (route.method == "GET" && call.method == "HEAD");

@@ -2,10 +2,8 @@
 // control thread; a shard hands it a call, it answers by the call's reply.
 //
 //   GET  /health /readyz /metrics          POST /join   POST /hook/set-status   OPTIONS *
-//   under /api/signet/v1, for the bearer of the operator token:
-//   GET  /meshes   GET /meshes/SLUG/members   GET /meshes/SLUG/dead-letters
-//   POST /meshes/SLUG/members/KEY/standing {"standing"}   POST /meshes/SLUG/members/KEY/role
-//   POST /invites {"invite_token","max_uses"}   POST /invites/revoke {"invite_token"}
+//   under /api/signet/v1, for the bearer of the operator token and on the Unix socket, what
+//   docs/operator-api.md lists
 #pragma once
 
 #include <string>
@@ -31,6 +29,10 @@ struct AdminOptions {
   std::size_t hook_processes = 16'384;          // processes remembered by that limit
   std::size_t max_hook_body = 64 * 1024;        // the format's
   std::size_t max_dead_letters = 1'000;         // of one answer
+  std::size_t page = 100;                       // what a list answers unless asked
+  std::size_t max_page = 1'000;                 // members or invites of one answer
+  std::int64_t mesh_connections = 10'000;       // of a mesh that the operator makes
+  bool mesh_legacy_join = false;                // likewise
   std::int64_t min_free_bytes = 32 << 20;       // less on the disk: not ready
   std::chrono::milliseconds clock_step{5'000};  // a larger jump of the wall clock is an alarm
 };
@@ -59,6 +61,7 @@ class Admin {
   void health(const Call& call);
   void ready(const Call& call);
   void metrics(const Call& call);
+  void publish_build(MetricRegistry& metrics);
   void watch_clock();
 
   // admin_peers.cc
@@ -69,10 +72,23 @@ class Admin {
 
   // admin_operator.cc
   void operator_call(const Call& call);
+  bool may_operate(const Call& call) const;
+  void deny(const Call& call);
+  const membership::MeshSnapshot* mesh_named(std::string_view name) const;
+
+  // admin_meshes.cc
   void list_meshes(const Call& call);
-  void list_members(const Call& call, const membership::MeshSnapshot& mesh);
+  void show_mesh(const Call& call, const membership::MeshSnapshot& mesh);
+  void create_mesh(const Call& call);
   void list_dead_letters(const Call& call, const membership::MeshSnapshot& mesh);
+  void requeue(const Call& call, const membership::MeshSnapshot& mesh);
+
+  // admin_members.cc
+  void list_members(const Call& call, const membership::MeshSnapshot& mesh);
   void change_member(const Call& call, const membership::MeshSnapshot& mesh, std::string_view rest);
+  void set_standing(const Call& call, const membership::Mesh& mesh, const crypto::PublicKey& key);
+  void set_role(const Call& call, const membership::Mesh& mesh, const crypto::PublicKey& key);
+  void list_invites(const Call& call, const membership::MeshSnapshot& mesh);
   void add_invite(const Call& call);
   void revoke_invite(const Call& call);
 

@@ -1,5 +1,8 @@
 // Is it alive, ready, and well?
 #include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "admin/admin.h"
 #include "base/log.h"
@@ -14,7 +17,23 @@ std::int64_t free_bytes(const std::string& directory) {
   return static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
 }
 
+// What the process holds of the machine's memory; 0 where the system does not say.
+double resident_bytes() {
+  std::int64_t size = 0;
+  std::int64_t resident = 0;
+  std::ifstream("/proc/self/statm") >> size >> resident;  // in pages
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace
+
+void Admin::publish_build(MetricRegistry& metrics) {
+  metrics
+      .gauge("signet_build_info", "1; the labels say what runs.",
+             "version=\"" + options_.version + "\",git_sha=\"" + options_.git_sha + "\"")
+      .set(1);
+  metrics.gauge_from("process_resident_memory_bytes", "Resident memory in bytes.", &resident_bytes);
+}
 
 void Admin::health(const Call& call) {
   const auto uptime =

@@ -186,9 +186,11 @@ TEST_F(HealthTest, FiguresAreAValidPage) {
         R"(broker_messages_routed_total{priority="now"} 0)",
         R"(broker_messages_rejected_total{reason="no_hello"} 0)", "broker_hook_requests_total 0",
         "broker_hook_requests_rate_limited_total 0", "signet_operator_denied_total 1",
-        R"(signet_join_refused_total{reason="bad_request"} 1)", "signet_joined_total 0"}) {
+        R"(signet_join_refused_total{reason="bad_request"} 1)", "signet_joined_total 0",
+        R"(signet_build_info{version="1.2.3",git_sha="abc"} 1)"}) {
     EXPECT_NE(response.body.find("\n" + std::string(series) + "\n"), std::string::npos) << series;
   }
+  EXPECT_GT(metric("process_resident_memory_bytes"), 1 << 20) << "a test program has a MiB";
 }
 
 }  // namespace

@@ -50,5 +50,67 @@ TEST_F(AdminStory, PagesOfOtherOriginsMayAskFirst) {
   EXPECT_EQ(answer("OPTIONS", "/api/signet/v1/meshes").status, 401) << "but not the operator's";
 }
 
+// The mark of a local peer is the listener's; nothing that a peer sends makes him one.
+TEST_F(AdminStory, TheUnixSocketIsForTheOperatorAlone) {
+  const struct {
+    const char* name;
+    const char* method;
+    const char* path;
+    int local;
+    int remote;
+  } rows[] = {
+      {"the operator's API", "GET", "/api/signet/v1/meshes", 200, 401},
+      {"a change", "POST", "/api/signet/v1/meshes", 400, 401},
+      {"no such call", "GET", "/api/signet/v1/x", 404, 401},
+      {"health", "GET", "/health", 200, 200},
+      {"health to HEAD", "HEAD", "/health", 200, 200},
+      {"readiness", "GET", "/readyz", 200, 200},
+      {"metrics", "GET", "/metrics", 200, 200},
+      {"a join", "POST", "/join", 404, 400},
+      {"a join by GET", "GET", "/join", 404, 405},
+      {"a hook", "POST", "/hook/set-status", 404, 200},
+      {"a preflight", "OPTIONS", "/join", 404, 204},
+      {"no such path", "GET", "/", 404, 404},
+  };
+  start_admin();
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    broker::HttpCall call = call_of(row.method, row.path, "{}");
+    call.host = "localhost";
+    call.peer = net::PeerAddress{};
+    call.peer.local_user = 0;
+    EXPECT_EQ(answer(call).status, row.local);
+    for (const char* address : {"127.0.0.1:1", "[::1]:1", "[::]:0", "0.0.0.0:0", "10.0.0.1:1"}) {
+      call.peer = *net::parse_address(address);
+      const bool hook_from_afar =
+          std::string(row.path) == "/hook/set-status" && !call.peer.is_loopback();
+      EXPECT_EQ(answer(call).status, hook_from_afar ? 403 : row.remote) << address;
+    }
+  }
+}
+
+TEST_F(AdminStory, NoPeerSpeaksOnTheUnixSocketAndNoRateHoldsThere) {
+  options_.requests_per_second = 1;
+  options_.requests_burst = 1;
+  start_admin();
+  broker::FakeConnection& local = shards_[0]->accept();
+  local.peer_address = {};
+  local.peer_address.local_user = 1'000;
+  request(local, "GET", "/ws", true);
+  request(local, "GET", "/ws", false);
+  for (int i = 0; i < 20; ++i) request(local, "GET", "/health", false);
+  request(local, "GET", "/livez", false);
+  settle();
+  EXPECT_FALSE(local.is_websocket);
+  std::map<int, int> statuses;
+  for (const auto& response : local.responses) ++statuses[response.status];
+  EXPECT_EQ(statuses, (std::map<int, int>{{200, 21}, {404, 2}}));
+
+  broker::FakeConnection& remote = shards_[0]->accept();
+  for (int i = 0; i < 3; ++i) request(remote, "GET", "/health", false);
+  settle();
+  EXPECT_EQ(remote.responses[0].status, 429) << "answered first";
+}
+
 }  // namespace
 }  // namespace signet::admin

@@ -1,9 +1,15 @@
 #include "admin/operator_bodies.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <initializer_list>
+#include <limits>
 #include <utility>
 
+#include "config/config.h"
 #include "dialects/claudemesh_http.h"
+#include "trust/hello.h"
 #include "wire/json.h"
 
 namespace signet::admin {
@@ -29,6 +35,25 @@ Result<JsonDocument> parse(std::string_view body) {
   SIGNET_TRY([[maybe_unused]] const Done parsed, document.parse(body));
   if (!document.root().is(JsonKind::kObject)) return malformed("no object");
   return document;
+}
+
+// The same, and nothing but these fields: a misspelled one must not pass for one that is missing.
+Result<JsonDocument> parse_only(std::string_view body,
+                                std::initializer_list<std::string_view> fields) {
+  SIGNET_TRY(JsonDocument document, parse(body));
+  const JsonValue root = document.root();
+  for (std::size_t i = 0; i < root.size(); ++i) {
+    const bool known = std::find(fields.begin(), fields.end(), root.key(i)) != fields.end();
+    if (!known) return malformed("unknown field");
+  }
+  return document;
+}
+
+std::optional<Standing> standing_of(std::optional<std::string_view> wanted) {
+  for (const auto& [name, standing] : kStandings) {
+    if (wanted == name) return standing;
+  }
+  return std::nullopt;
 }
 
 bool is_given(JsonValue value) { return value && !value.is(JsonKind::kNull); }
@@ -63,10 +88,7 @@ std::string_view name_of(Standing standing) {
 
 Result<Standing> read_standing(std::string_view body) {
   SIGNET_TRY(const JsonDocument document, parse(body));
-  const auto wanted = document.root()["standing"].string();
-  for (const auto& [name, standing] : kStandings) {
-    if (wanted == name) return standing;
-  }
+  if (const auto standing = standing_of(document.root()["standing"].string())) return *standing;
   return malformed("standing");
 }
 
@@ -88,9 +110,84 @@ Result<InviteBody> read_invite(std::string_view body) {
   return InviteBody{std::move(claim), std::move(token), *uses};
 }
 
-Result<std::string> read_revocation(std::string_view body) {
-  SIGNET_TRY(const JsonDocument document, parse(body));
-  return read_token(document.root());
+Result<crypto::Digest32> read_revocation(std::string_view body) {
+  SIGNET_TRY(const JsonDocument document, parse_only(body, {"invite_token", "digest"}));
+  const JsonValue root = document.root();
+  if (root["digest"] && root["invite_token"]) return malformed("invite_token or digest");
+  if (root["digest"]) {
+    crypto::Digest32 digest{};
+    if (!from_hex(root["digest"].string().value_or(""), digest)) return malformed("digest");
+    return digest;
+  }
+  SIGNET_TRY(const std::string token, read_token(root));
+  return membership::invite_digest(token);
+}
+
+Result<MeshBody> read_mesh(std::string_view body) {
+  SIGNET_TRY(const JsonDocument document, parse_only(body, {"slug", "owner_pubkey", "id"}));
+  const JsonValue root = document.root();
+  const std::string_view slug = root["slug"].string().value_or("");
+  if (!config::is_mesh_slug(slug)) return malformed("slug");
+  const auto owner = crypto::public_key_from_hex(root["owner_pubkey"].string().value_or(""));
+  if (!owner || !crypto::is_enrollable(*owner)) return malformed("owner_pubkey");
+  const JsonValue id = root["id"];
+  if (is_given(id) && !trust::is_hello_id(id.string().value_or(""))) return malformed("id");
+  return MeshBody{std::string(slug), std::string(id.string().value_or("")), *owner};
+}
+
+Result<std::optional<LetterBody>> read_requeue(std::string_view body) {
+  SIGNET_TRY(const JsonDocument document, parse_only(body, {"number", "recipient", "all"}));
+  const JsonValue root = document.root();
+  if (root["all"]) {
+    if (root.size() > 1) return malformed("all or one");
+    if (root["all"].boolean() != true) return malformed("all");
+    return std::optional<LetterBody>();
+  }
+  const auto number = root["number"].integer();
+  if (!number || *number < 1) return malformed("number");
+  const auto recipient = crypto::public_key_from_hex(root["recipient"].string().value_or(""));
+  if (!recipient) return malformed("recipient");
+  return std::optional<LetterBody>({{*number}, *recipient});
+}
+
+std::optional<std::string_view> value_in(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
+    return pair.substr(equals + 1);
+  }
+  return std::nullopt;
+}
+
+std::int64_t number_in(std::string_view query, std::string_view name, std::int64_t otherwise) {
+  const std::string_view text = value_in(query, name).value_or("");
+  std::int64_t value = otherwise;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+Result<Page> read_page(std::string_view query, std::size_t usual, std::size_t most) {
+  Page page{usual, std::nullopt};
+  if (const auto limit = value_in(query, "limit")) {
+    const auto* end = limit->data() + limit->size();
+    const auto [stop, failed] = std::from_chars(limit->data(), end, page.limit);
+    const bool good = failed == std::errc{} && stop == end && page.limit > 0 && page.limit <= most;
+    if (!good) return malformed("limit");
+  }
+  if (const auto after = value_in(query, "after")) {
+    if (!from_hex(*after, page.after.emplace())) return malformed("after");
+  }
+  return page;
+}
+
+Result<std::optional<Standing>> read_standing_filter(std::string_view query) {
+  const auto wanted = value_in(query, "standing");
+  if (!wanted) return std::optional<Standing>();
+  const auto standing = standing_of(wanted);
+  if (!standing) return malformed("standing");
+  return standing;
 }
 
 }  // namespace signet::admin

@@ -118,11 +118,116 @@ TEST(OperatorBodies, InviteSaysHowOftenOrOnce) {
 
 // What is taken back need not be readable: only what was registered is found.
 TEST(OperatorBodies, RevocationNamesAToken) {
-  EXPECT_EQ(*read_revocation(invite("ic://join/unknown")), "unknown");
-  EXPECT_EQ(*read_revocation(invite(std::string(4'096, 'a'))), std::string(4'096, 'a'));
-  for (const std::string& body : {invite(std::string(4'097, 'a')), invite(""), std::string("{}"),
-                                  std::string("[]"), std::string(R"({"invite_token":null})")}) {
-    EXPECT_FALSE(read_revocation(body).ok()) << body.substr(0, 40);
+  EXPECT_EQ(*read_revocation(invite("ic://join/unknown")), membership::invite_digest("unknown"));
+  EXPECT_EQ(*read_revocation(invite(std::string(4'096, 'a'))),
+            membership::invite_digest(std::string(4'096, 'a')));
+  const auto digest = membership::invite_digest("unknown");
+  EXPECT_EQ(*read_revocation(R"({"digest":")" + to_hex(digest) + "\"}"), digest);
+  const std::string hex = to_hex(digest);
+  for (const std::string& body :
+       {invite(std::string(4'097, 'a')), invite(""), std::string("{}"), std::string("[]"),
+        std::string(R"({"invite_token":null})"), std::string(R"({"digest":null})"),
+        R"({"digest":")" + hex + "0\"}", R"({"digest":")" + hex.substr(2) + "\"}",
+        invite("unknown", R"(,"digest":")" + hex + "\""), invite("unknown", R"(,"x":1)")}) {
+    EXPECT_FALSE(read_revocation(body).ok()) << body.substr(0, 80);
+  }
+}
+
+TEST(OperatorBodies, AMeshHasASlugAnOwnerAndMaybeAnId) {
+  const std::string owner = crypto::to_hex(crypto::SecretKey::generate().public_key());
+  const auto body = [&](const std::string& slug, const std::string& key,
+                        const std::string& rest = {}) {
+    return R"({"slug":")" + slug + R"(","owner_pubkey":")" + key + "\"" + rest + "}";
+  };
+  // clang-format off
+  const struct { const char* name; std::string body; const char* rule; const char* id; } rows[] = {
+      {"without an id", body("team-1", owner), "", ""},
+      {"a null id", body("t", owner, R"(,"id":null)"), "", ""},
+      {"with an id", body("t", owner, R"(,"id":"Mesh_1.a-b")"), "", "Mesh_1.a-b"},
+      {"the longest slug", body(std::string(63, 'a'), owner), "", ""},
+      {"a longer one", body(std::string(64, 'a'), owner), "slug", ""},
+      {"no slug", R"({"owner_pubkey":")" + owner + "\"}", "slug", ""},
+      {"an empty slug", body("", owner), "slug", ""}, {"a capital", body("Team", owner), "slug", ""},
+      {"a dash first", body("-a", owner), "slug", ""}, {"a slash", body("a/b", owner), "slug", ""},
+      {"no owner", R"({"slug":"t"})", "owner_pubkey", ""},
+      {"half an owner", body("t", owner.substr(32)), "owner_pubkey", ""},
+      {"an owner of small order", body("t", "01" + std::string(62, '0')), "owner_pubkey", ""},
+      {"no point at all", body("t", std::string(64, 'f')), "owner_pubkey", ""},
+      {"an empty id", body("t", owner, R"(,"id":"")"), "id", ""},
+      {"an id with a bar", body("t", owner, R"(,"id":"a|b")"), "id", ""},
+      {"an id that is a number", body("t", owner, R"(,"id":7)"), "id", ""},
+      {"an id too long", body("t", owner, R"(,"id":")" + std::string(65, 'a') + "\""), "id", ""},
+      {"an unknown field", body("t", owner, R"(,"root_key":"x")"), "unknown field", ""},
+      {"a list", "[]", "no object", ""}, {"nothing", "", "empty", ""},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    const auto read = read_mesh(row.body);
+    if (std::string_view(row.rule) == "empty") {
+      EXPECT_FALSE(read.ok());
+      continue;
+    }
+    EXPECT_EQ(rule_of(read), row.rule) << row.name;
+    if (!read.ok()) continue;
+    EXPECT_EQ(read->id, row.id) << row.name;
+    EXPECT_EQ(crypto::to_hex(read->owner), owner) << row.name;
+  }
+}
+
+TEST(OperatorBodies, RequeueIsOfOneOrOfAll) {
+  const std::string key = crypto::to_hex(crypto::SecretKey::generate().public_key());
+  const std::string one = R"("number":7,"recipient":")" + key + "\"";
+  // clang-format off
+  const struct { std::string body; const char* rule; bool all; } rows[] = {
+      {"{" + one + "}", "", false}, {R"({"all":true})", "", true},
+      {R"({"all":false})", "all", false}, {R"({"all":null})", "all", false},
+      {R"({"all":1})", "all", false}, {R"({"all":true,)" + one + "}", "all or one", false},
+      {"{}", "number", false}, {R"({"number":7})", "recipient", false},
+      {R"({"recipient":")" + key + "\"}", "number", false},
+      {R"({"number":0,"recipient":")" + key + "\"}", "number", false},
+      {R"({"number":"7","recipient":")" + key + "\"}", "number", false},
+      {R"({"number":7,"recipient":"bob"})", "recipient", false},
+      {"{" + one + R"(,"limit":1})", "unknown field", false}, {"[]", "no object", false},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    const auto read = read_requeue(row.body);
+    EXPECT_EQ(rule_of(read), row.rule) << row.body;
+    if (!read.ok()) continue;
+    EXPECT_EQ(read->has_value(), !row.all) << row.body;
+    if (!row.all) {
+      EXPECT_EQ((*read)->number, MessageNumber{7}) << row.body;
+    }
+  }
+}
+
+TEST(OperatorQueries, APageHasALimitAndAPlace) {
+  const std::string key(64, 'a');
+  // clang-format off
+  const struct { std::string query; const char* rule; std::size_t limit; bool after; } rows[] = {
+      {"", "", 10, false}, {"limit=1", "", 1, false}, {"limit=20", "", 20, false},
+      {"limit=21", "limit", 0, false}, {"limit=0", "limit", 0, false},
+      {"limit=-1", "limit", 0, false}, {"limit=", "limit", 0, false},
+      {"limit=1x", "limit", 0, false}, {"limit=99999999999999999999", "limit", 0, false},
+      {"after=" + key, "", 10, true}, {"limit=2&after=" + key, "", 2, true},
+      {"after=", "after", 0, false}, {"after=" + key + "aa", "after", 0, false},
+      {"after=zz", "after", 0, false}, {"other=1", "", 10, false},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    const auto page = read_page(row.query, 10, 20);
+    EXPECT_EQ(rule_of(page), row.rule) << row.query;
+    if (!page.ok()) continue;
+    EXPECT_EQ(page->limit, row.limit) << row.query;
+    EXPECT_EQ(page->after.has_value(), row.after) << row.query;
+  }
+}
+
+TEST(OperatorQueries, AStandingIsOneOfFourOrAll) {
+  EXPECT_EQ(*read_standing_filter("standing=revoked"), Standing::kRevoked);
+  EXPECT_EQ(*read_standing_filter("limit=1"), std::nullopt);
+  for (const char* query : {"standing=", "standing=unknown", "standing=Revoked"}) {
+    EXPECT_EQ(rule_of(read_standing_filter(query)), "standing") << query;
   }
 }
 

@@ -44,6 +44,9 @@ struct MeshSetting {
   Origin origin;
 };
 
+// Is it what a mesh may be called: 1 to 63 of a-z, 0-9 and '-', not first?
+bool is_mesh_slug(std::string_view text);
+
 // A setting given on the command line. `spelled` is what the operator typed, for messages.
 struct Flag {
   std::string name;  // "server.listen"

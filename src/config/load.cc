@@ -76,13 +76,6 @@ bool lower_hex(std::string& text) {
   return true;
 }
 
-bool is_slug(std::string_view text) {
-  const bool word = std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-  return word && !text.empty() && text.front() != '-';
-}
-
 class Loader {
  public:
   explicit Loader(const Sources& sources) : sources_(sources) {}
@@ -201,7 +194,7 @@ class Loader {
       fault(where + ": mesh." + entry.key + " is " + quoted(value.text) + "; allowed is " + rule);
     };
     if (entry.key == "slug") {
-      if (!is_slug(value.text)) return wrong("a-z, 0-9 and '-', not first");
+      if (!is_mesh_slug(value.text)) return wrong("a-z, 0-9 and '-', not first");
       mesh.slug = std::move(value.text);
     } else if (entry.key == "owner") {
       const bool absent = value.text.empty();
@@ -341,6 +334,14 @@ class Loader {
 };
 
 }  // namespace
+
+bool is_mesh_slug(std::string_view text) {
+  constexpr std::size_t kLongest = 63;  // as in kMeshSettings
+  const bool word = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  return word && !text.empty() && text.size() <= kLongest && text.front() != '-';
+}
 
 Result<Config> load(const Sources& sources) { return Loader(sources).run(); }
 

@@ -62,6 +62,8 @@ inline constexpr auto kSettings = std::to_array<Setting>({
    "Connections from one IPv4 address or IPv6 /64; 0: no limit. A whole office shares one."},
   {"net", "max_unproven", Type::kInteger, "2000", "", "connections", 1, 1'000'000, Reload::kRestart,
    "Connections that have not proven themselves; those that come on top are refused, those that are proven stay."},
+  {"net", "max_local_connections", Type::kInteger, "64", "", "connections", 1, 10'000, Reload::kRestart,
+   "Connections on the Unix socket of the operator, beside all others: a few people and programs, whatever else is full."},
   {"net", "receive_buffer_bytes", Type::kBytes, "512KiB", "", "", 16 * kKiB, 64 * kMiB, Reload::kRestart,
    "One buffer per shard that all its connections read into; an idle connection owns none."},
 
@@ -152,6 +154,8 @@ inline constexpr auto kSettings = std::to_array<Setting>({
    "Bearer token of the admin API. Without one the API answers 403: there is no built-in token."},
   {"admin", "token_file", Type::kText, "", "", "", 0, 4'096, Reload::kRestart,
    "File that holds admin.token; only its owner may have rights on it, and it is no symbolic link."},
+  {"admin", "socket", Type::kText, "signet.sock", "", "", 0, 4'096, Reload::kRestart,
+   "Unix socket on which the daemon's own user and root use the admin API without a token. A name without '/' lies in server.data; empty: none. The system takes 107 bytes of path."},
 });
 
 // One [[mesh]] table of the file. These have no environment name: there can be many.

@@ -17,7 +17,8 @@ using membership::Mesh;
 using membership::MeshSnapshot;
 using membership::Standing;
 
-constexpr int kJoinTries = 3;  // a lost race for an invite is decided anew at most that often
+// A race that was lost, for an invite or for a name, is decided anew at most that often.
+constexpr int kTries = 3;
 
 // What WallTime can count in milliseconds; an owner may have signed any number.
 constexpr std::int64_t kFirstSecond = 0;
@@ -86,12 +87,17 @@ void Controller::commit(std::vector<Change> changes, std::function<void(Status)>
                 });
 }
 
+const MeshSnapshot* Controller::mesh_by_slug(std::string_view slug) const {
+  const MeshSnapshot* found = nullptr;
+  table_.each_mesh([&](const MeshSnapshot& mesh) {
+    if (mesh.mesh().slug == slug) found = &mesh;
+  });
+  return found;
+}
+
 void Controller::declare_mesh(MeshDeclaration declaration,
                               std::function<void(Result<std::string>)> answer) {
-  const MeshSnapshot* known = nullptr;
-  table_.each_mesh([&](const MeshSnapshot& mesh) {
-    if (mesh.mesh().slug == declaration.slug) known = &mesh;
-  });
+  const MeshSnapshot* known = mesh_by_slug(declaration.slug);
   Mesh mesh = merged(known == nullptr ? Mesh{} : known->mesh(), declaration);
   const bool conflicting_id =
       known != nullptr && !declaration.id.empty() && declaration.id != mesh.id;
@@ -116,6 +122,41 @@ void Controller::declare_mesh(MeshDeclaration declaration,
   });
 }
 
+void Controller::create_mesh(MeshDeclaration declaration,
+                             std::function<void(Result<MadeMesh>)> answer) {
+  try_create(std::move(declaration), kTries, std::move(answer));
+}
+
+void Controller::try_create(MeshDeclaration declaration, int tries,
+                            std::function<void(Result<MadeMesh>)> answer) {
+  const auto refuse = [&](ErrorCode code, const char* detail) {
+    reply([answer, code, detail] { answer(Error{code, detail}); });
+  };
+  std::size_t meshes = 0;
+  table_.each_mesh([&meshes](const MeshSnapshot&) { ++meshes; });
+  if (const MeshSnapshot* known = mesh_by_slug(declaration.slug)) {
+    const Mesh& mesh = known->mesh();
+    if (mesh.owner != declaration.owner) {
+      return refuse(ErrorCode::kConflict, "the slug belongs to a mesh of another owner");
+    }
+    if (!declaration.id.empty() && declaration.id != mesh.id) {
+      return refuse(ErrorCode::kConflict, "the mesh has another id");
+    }
+    return reply([answer, id = mesh.id] { answer(MadeMesh{id, false}); });
+  }
+  if (table_.mesh(declaration.id) != nullptr) {
+    return refuse(ErrorCode::kConflict, "the id belongs to another mesh");
+  }
+  if (meshes >= options_.meshes) return refuse(ErrorCode::kOverloaded, "too many meshes");
+  declare_mesh(declaration, [this, declaration, tries, answer](const Result<std::string>& id) {
+    if (id.ok()) return answer(MadeMesh{*id, true});
+    if (id.error().code == ErrorCode::kConflict && tries > 1) {
+      return try_create(declaration, tries - 1, answer);
+    }
+    answer(id.error());
+  });
+}
+
 void Controller::add_member(MeshNumber mesh, membership::Role role, const crypto::PublicKey& key,
                             const std::string& display_name, std::optional<crypto::Digest32> invite,
                             std::function<void(Result<std::string>)> answer) {
@@ -136,7 +177,7 @@ void Controller::add_member(MeshNumber mesh, membership::Role role, const crypto
 }
 
 void Controller::join(JoinRequest request, std::function<void(JoinOutcome)> answer) {
-  try_join(std::move(request), kJoinTries, std::move(answer));
+  try_join(std::move(request), kTries, std::move(answer));
 }
 
 void Controller::try_join(JoinRequest request, int tries, std::function<void(JoinOutcome)> answer) {
@@ -205,8 +246,7 @@ void Controller::add_invite(const membership::InviteClaim& claim, std::string_vi
   commit({membership::InviteAdded{invite}}, std::move(answer));
 }
 
-void Controller::revoke_invite(std::string_view token, std::function<void(Status)> answer) {
-  const auto digest = membership::invite_digest(token);
+void Controller::revoke_invite(const crypto::Digest32& digest, std::function<void(Status)> answer) {
   if (table_.invite(digest) == nullptr) {
     return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such invite"}); });
   }

@@ -22,6 +22,7 @@ namespace signet::controller {
 struct ControllerOptions {
   std::size_t channels_per_member = 64;   // what one agent can follow
   std::size_t channels_per_mesh = 1'024;  // bounds the snapshot
+  std::size_t meshes = 1'000;             // made at run time: each costs memory on every shard
 };
 
 struct MeshDeclaration {
@@ -31,6 +32,11 @@ struct MeshDeclaration {
   std::string root_key;  // empty: keep, or make a random one
   std::int64_t max_connections = 10'000;
   bool legacy_join = false;
+};
+
+struct MadeMesh {
+  std::string id;
+  bool is_new = false;
 };
 
 struct Joined {
@@ -55,6 +61,11 @@ class Controller {
   // Makes the mesh, or brings a known one (by slug) up to what is declared.
   void declare_mesh(MeshDeclaration declaration, std::function<void(Result<std::string>)> answer);
 
+  // Makes the mesh, once: the same slug, owner and id again change nothing. REQUIRES: an owner.
+  // Fails kConflict when the slug is that of a mesh with another owner or id, or the id that of a
+  // mesh with another slug; kOverloaded when there are too many meshes.
+  void create_mesh(MeshDeclaration declaration, std::function<void(Result<MadeMesh>)> answer);
+
   struct JoinRequest {
     membership::InviteClaim claim;
     std::string token;
@@ -69,7 +80,7 @@ class Controller {
   // Registers a link that the owner signed. Fails kForbidden when its signature is not the owner's.
   void add_invite(const membership::InviteClaim& claim, std::string_view token,
                   std::int64_t max_uses, std::function<void(Status)> answer);
-  void revoke_invite(std::string_view token, std::function<void(Status)> answer);
+  void revoke_invite(const crypto::Digest32& digest, std::function<void(Status)> answer);
 
   // Fails kNotFound for no such member, kForbidden for a revoked one: revocation is final.
   void set_standing(MeshNumber mesh, const crypto::PublicKey& key, membership::Standing standing,
@@ -86,6 +97,9 @@ class Controller {
 
  private:
   void commit(std::vector<membership::Change> changes, std::function<void(Status)> answer);
+  void try_create(MeshDeclaration declaration, int tries,
+                  std::function<void(Result<MadeMesh>)> answer);
+  const membership::MeshSnapshot* mesh_by_slug(std::string_view slug) const;
   void add_member(MeshNumber mesh, membership::Role role, const crypto::PublicKey& key,
                   const std::string& display_name, std::optional<crypto::Digest32> invite,
                   std::function<void(Result<std::string>)> answer);

@@ -34,7 +34,9 @@ class JoinTest : public ControllerStory {
         [&](const auto& answer) { controller_->add_invite(claim, token, uses, answer); });
   }
   Status revoke_invite(const std::string& token) {
-    return status_of([&](const auto& answer) { controller_->revoke_invite(token, answer); });
+    return status_of([&](const auto& answer) {
+      controller_->revoke_invite(membership::invite_digest(token), answer);
+    });
   }
 
   // `joined ID`, `already ID`, or the code of the refusal; the id of a new member is its name's.

@@ -36,6 +36,22 @@ class ControllerTest : public ControllerStory {
     return ask<Result<std::string>>(
         [&](const auto& answer) { controller_->declare_mesh(declaration, answer); });
   }
+  static MeshDeclaration mesh_of(const std::string& slug, const std::string& owner,
+                                 const std::string& id = {}) {
+    MeshDeclaration declaration;
+    declaration.slug = slug;
+    declaration.id = id;
+    declaration.owner = membership::key_of(owner).public_key();
+    return declaration;
+  }
+  static std::string made_word(const Result<MadeMesh>& made) {
+    if (!made.ok()) return word(made.error());
+    return made->is_new ? "new" : "known";
+  }
+  std::string create(const MeshDeclaration& declaration) {
+    return made_word(ask<Result<MadeMesh>>(
+        [&](const auto& answer) { controller_->create_mesh(declaration, answer); }));
+  }
 };
 
 TEST_F(ControllerTest, TheFirstTurnShowsWhatWasLoaded) {
@@ -69,6 +85,69 @@ TEST_F(ControllerTest, NothingIsTrueBeforeTheStoreCommittedAndNobodyHearsBeforeT
   EXPECT_TRUE(answer->ok());
   EXPECT_EQ(member("bob")->standing, Standing::kRevoked);
   EXPECT_EQ(shown_.at(0).narrowed, std::vector<MemberNumber>{{2}});
+}
+
+TEST_F(ControllerTest, CreatesAMeshOnceAndTakesNothingFromAnother) {
+  const struct {
+    const char* name;
+    MeshDeclaration declaration;
+    const char* outcome;
+  } rows[] = {
+      {"a new one", mesh_of("fresh", "zoe"), "new"},
+      {"the same again", mesh_of("fresh", "zoe"), "known"},
+      {"of another owner", mesh_of("fresh", "ann"), "conflict"},
+      {"with an id", mesh_of("named", "zoe", "my.id"), "new"},
+      {"the same with its id", mesh_of("named", "zoe", "my.id"), "known"},
+      {"the same without", mesh_of("named", "zoe"), "known"},
+      {"with another id", mesh_of("named", "zoe", "other.id"), "conflict"},
+      {"the id under another slug", mesh_of("third", "zoe", "my.id"), "conflict"},
+      {"the id of a mesh from the start", mesh_of("third", "owner of team", "mesh-team"),
+       "conflict"},
+      {"one from the start", mesh_of("team", "owner of team"), "known"},
+      {"one from the start, taken over", mesh_of("team", "zoe"), "conflict"},
+      {"as many as there may be", mesh_of("fifth", "zoe"), "new"},
+      {"one more", mesh_of("sixth", "zoe"), "overloaded"},
+      {"a known one when it is full", mesh_of("fifth", "zoe"), "known"},
+  };
+  options_.meshes = 5;
+  start();
+  for (const auto& row : rows) EXPECT_EQ(create(row.declaration), row.outcome) << row.name;
+  EXPECT_EQ(store_.committed.size(), 3U);
+  EXPECT_NE(controller_->table().mesh("my.id"), nullptr);
+  EXPECT_EQ(shown_.back().snapshot->mesh_by_slug("fifth")->mesh().owner,
+            membership::key_of("zoe").public_key());
+}
+
+TEST_F(ControllerTest, TwoThatCreateOneMeshAtOnceAreDecidedByTheStore) {
+  const struct {
+    const char* name;
+    const char* second_owner;
+    const char* second;
+  } rows[] = {{"the same", "zoe", "known"}, {"of two owners", "yan", "conflict"}};
+  start();
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const std::string slug = std::string("race-") + row.second_owner;
+    store_.commit_answers = {Done{}, Error{ErrorCode::kConflict, "the slug is taken"}};
+    std::vector<std::string> outcomes;
+    on_control([&] {
+      for (const char* owner : {"zoe", row.second_owner}) {
+        controller_->create_mesh(mesh_of(slug, owner), [&](const Result<MadeMesh>& made) {
+          outcomes.push_back(made_word(made));
+        });
+      }
+    });
+    settle();
+    EXPECT_EQ(outcomes, (std::vector<std::string>{"new", row.second}));
+  }
+}
+
+TEST_F(ControllerTest, AMeshThatTheStoreNeverTakesIsAConflict) {
+  start();
+  const Status taken = Error{ErrorCode::kConflict, "scripted"};
+  store_.commit_answers = {taken, taken, taken};
+  EXPECT_EQ(create(mesh_of("fresh", "zoe")), "conflict");
+  EXPECT_TRUE(store_.commit_answers.empty());
 }
 
 TEST_F(ControllerTest, AStormIsOneSnapshot) {

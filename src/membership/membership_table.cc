@@ -40,6 +40,10 @@ void MembershipTable::each_mesh(const std::function<void(const MeshSnapshot&)>& 
   for (const auto& [number, mesh] : meshes_) visit(*mesh);
 }
 
+void MembershipTable::each_invite(const std::function<void(const Invite&)>& visit) const {
+  for (const auto& [digest, invite] : invites_) visit(invite);
+}
+
 // A mesh that a snapshot still shows is copied before it changes; the copy shares its buckets.
 MeshSnapshot* MembershipTable::change_mesh(MeshNumber number) {
   const auto found = meshes_.find(number);

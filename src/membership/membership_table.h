@@ -25,6 +25,7 @@ class MembershipTable {
   const MeshSnapshot* mesh_of(MemberNumber member) const;
   const Invite* invite(const crypto::Digest32& digest) const;
   void each_mesh(const std::function<void(const MeshSnapshot&)>& visit) const;
+  void each_invite(const std::function<void(const Invite&)>& visit) const;  // by rising digest
 
   // Takes an unused number out of circulation, before its change is committed.
   MemberNumber reserve_member() { return {++last_member_}; }
