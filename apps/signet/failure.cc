@@ -10,6 +10,7 @@ namespace signet::cli {
 namespace {
 
 constexpr std::string_view kUsageCode = "usage";
+constexpr std::string_view kToldCode = "told";
 
 bool is_code(std::string_view text) {
   const auto fits = [](char c) {
@@ -142,5 +143,9 @@ Error failure(ErrorCode category, std::string_view code, std::string_view senten
 Error usage_error(std::string_view sentence, std::string_view advice) {
   return failure(ErrorCode::kMalformed, kUsageCode, sentence, advice);
 }
+
+Error told_already() { return {ErrorCode::kMalformed, std::string(kToldCode)}; }
+
+bool is_told_already(const Error& error) { return error.detail == kToldCode; }
 
 }  // namespace signet::cli

@@ -34,4 +34,8 @@ Error failure(ErrorCode category, std::string_view code, std::string_view senten
 // The command line itself is wrong: exit code 2.
 Error usage_error(std::string_view sentence, std::string_view advice = {});
 
+// The command has said itself what is wrong: nothing more is printed, and the exit code is 1.
+Error told_already();
+bool is_told_already(const Error& error);
+
 }  // namespace signet::cli

@@ -134,7 +134,7 @@ void Output::list(const Table& table, std::string_view empty, const Fields& more
   }
   if (format_ == Format::kJson) {
     wire::JsonWriter json;
-    json.object().key("ok").value(true);
+    json.object().key("ok").value(table.ok);
     write_members(json, more);
     json.key(table.name).array();
     for (const auto& row : table.rows) write_row(json, table, row);

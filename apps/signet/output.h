@@ -35,6 +35,7 @@ struct Table {
   std::string name;  // of the JSON array
   std::vector<Column> columns;
   std::vector<std::vector<Value>> rows;  // a value for each column
+  bool ok = true;                        // of the JSON
 };
 
 struct Field {
