@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/encoding.h"
+#include "client/identity_access.h"
 #include "crypto/random.h"
 #include "wire/json.h"
 #include "wire/websocket_frame.h"
@@ -100,16 +102,18 @@ class ClaudemeshProtocol final : public Protocol, private wire::FrameEvents {
 
 }  // namespace
 
-std::string signed_hello(const client::Identity& identity, std::int64_t timestamp_ms) {
-  const std::string key = crypto::to_hex(identity.key.public_key());
+// As clients of v0.1 say it: without receipts, so pongs confirm.
+std::string signed_hello(const Membership& member, std::int64_t timestamp_ms) {
+  const crypto::SecretKey& secret = IdentityAccess::key(member.identity);
+  const std::string& key = member.identity.public_key();
   const std::string time = std::to_string(timestamp_ms);
-  const std::string text = identity.mesh_id + "|" + identity.member_id + "|" + key + "|" + time;
+  const std::string text = member.mesh_id + "|" + member.member_id + "|" + key + "|" + time;
   wire::JsonWriter hello;
-  hello.object().key("type").value("hello").key("meshId").value(identity.mesh_id);
-  hello.key("memberId").value(identity.member_id).key("pubkey").value(key);
+  hello.object().key("type").value("hello").key("meshId").value(member.mesh_id);
+  hello.key("memberId").value(member.member_id).key("pubkey").value(key);
   hello.key("sessionId").value("bench").key("pid").value(1).key("cwd").value("/bench");
   hello.key("timestamp").raw(time);
-  hello.key("signature").value(to_hex(identity.key.sign(bytes_of(text)))).end();
+  hello.key("signature").value(to_hex(secret.sign(bytes_of(text)))).end();
   return hello.take();
 }
 

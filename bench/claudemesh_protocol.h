@@ -4,13 +4,13 @@
 #include <memory>
 #include <string>
 
-#include "client/peer.h"
 #include "protocol.h"
+#include "signet/client.h"
 
 namespace signet::bench {
 
-// The text of a hello of `identity`, signed now for `timestamp_ms`.
-std::string signed_hello(const client::Identity& identity, std::int64_t timestamp_ms);
+// The text of a hello of `member`, signed now for `timestamp_ms`.
+std::string signed_hello(const Membership& member, std::int64_t timestamp_ms);
 
 // A client that says `hello` once the upgrade is done and confirms by pongs, as clients of the
 // original do.

@@ -40,8 +40,7 @@ class Arrival final : public ProtocolEvents {
 };
 
 // Fresh for the replay memory: no member signs one timestamp twice.
-std::vector<std::string> sign_hellos(const std::vector<client::Identity>& members,
-                                     std::size_t count) {
+std::vector<std::string> sign_hellos(const std::vector<Membership>& members, std::size_t count) {
   const std::int64_t now = system_clock().wall().ms;
   std::vector<std::string> hellos;
   for (std::size_t i = 0; i < count; ++i) {
@@ -57,7 +56,7 @@ double seconds(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-Status run_hello_storm(const HelloStormPlan& plan, const std::vector<client::Identity>& members,
+Status run_hello_storm(const HelloStormPlan& plan, const std::vector<Membership>& members,
                        wire::JsonWriter& row) {
   std::string host;
   std::uint16_t port = 0;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "client/peer.h"
+#include "client/identity_access.h"
 #include "signet/result.h"
 #include "wire/json.h"
 
@@ -22,7 +22,7 @@ struct HelloStormPlan {
 };
 
 // Writes the figures into `row`. Fails kUnavailable when the server refuses a hello.
-Status run_hello_storm(const HelloStormPlan& plan, const std::vector<client::Identity>& members,
+Status run_hello_storm(const HelloStormPlan& plan, const std::vector<Membership>& members,
                        wire::JsonWriter& row);
 
 // Ed25519 verifications as the broker does them, on the core this runs on.

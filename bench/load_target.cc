@@ -15,16 +15,16 @@ namespace {
 
 constexpr std::chrono::seconds kJoinTimeout{10};
 
-Target claudemesh_target(const TargetOptions& options, std::vector<client::Identity> identities) {
+Target claudemesh_target(const TargetOptions& options, std::vector<Membership> identities) {
   Target target;
-  for (const client::Identity& identity : identities) {
-    target.addresses.push_back(crypto::to_hex(identity.key.public_key()));
+  for (const Membership& identity : identities) {
+    target.addresses.push_back(identity.identity.public_key());
   }
   // The last member never connects: what is sent to it is stored and nothing else.
   target.absent = target.addresses.back();
   target.addresses.pop_back();
   target.everyone = "*";
-  auto shared = std::make_shared<std::vector<client::Identity>>(std::move(identities));
+  auto shared = std::make_shared<std::vector<Membership>>(std::move(identities));
   target.protocol = [shared, host = options.at](std::size_t peer) {
     const std::int64_t now = system_clock().wall().ms;
     return claudemesh_protocol(host, signed_hello((*shared)[peer], now));
@@ -92,16 +92,15 @@ Status split_address(std::string_view at, std::string& host, std::uint16_t& port
   return Done{};
 }
 
-Result<std::vector<client::Identity>> make_identities(const TargetOptions& options,
-                                                      std::size_t count) {
-  std::vector<client::Identity> identities;
+Result<std::vector<Membership>> make_identities(const TargetOptions& options, std::size_t count) {
+  std::vector<Membership> identities;
   identities.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     if (options.format == "signet") {
-      SIGNET_TRY(auto joined, client::join(options.invite, "bench", kJoinTimeout));
+      SIGNET_TRY(auto joined, join(options.invite, "bench", Identity::generate(), kJoinTimeout));
       identities.push_back(std::move(joined));
     } else {
-      identities.push_back({"", "mesh", "member", crypto::SecretKey::generate()});
+      identities.push_back({"", "mesh", "mesh", "member", Identity::generate()});
     }
   }
   return identities;

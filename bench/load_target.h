@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "client/peer.h"
 #include "protocol.h"
+#include "signet/client.h"
 #include "signet/result.h"
 
 namespace signet::bench {
@@ -20,10 +20,9 @@ struct TargetOptions {
 
 // Members of the mesh with fresh keys: joined by the invite where the server is signet, made up
 // for a relay, which takes everyone.
-Result<std::vector<client::Identity>> make_identities(const TargetOptions& options,
-                                                      std::size_t count);
+Result<std::vector<Membership>> make_identities(const TargetOptions& options, std::size_t count);
 
-// Fails kMalformed for an unknown format, and as client::join does.
+// Fails kMalformed for an unknown format, and as join does.
 Result<Target> make_target(const TargetOptions& options);
 
 // "127.0.0.1:8088" in its two parts. Fails kMalformed.

@@ -98,8 +98,9 @@ struct Message {
   std::string created_at;  // ISO 8601, the broker's clock
   bool sealed = false;     // true: only members could read it and its sender is proven
   // The plaintext. Nullopt where there is none, and `why` says why: key_missing (it may come
-  // later), does_not_open, bad_signature, reflected, body_malformed. Text that was not sealed is
-  // given with sealed = false: whoever runs the broker could read it and could have written it.
+  // later), does_not_open, bad_signature, reflected, misdirected, body_malformed. Text that was not
+  // sealed is given with sealed = false: whoever runs the broker could read it and could have
+  // written it.
   std::optional<std::string> text;
   std::string why;
 };

@@ -168,8 +168,11 @@ Result<std::string> Client::send(const Outgoing& message) {
   if (to.target == impl_->own_) {
     return failure(ErrorCode::kMalformed, "bad_target", "this is your own key");
   }
-  const auto sendable = client::Sealing::in_the_clear(message.text);
-  if (!sendable.ok()) return sendable.error();
+  if (message.sealed) {
+    SIGNET_TRY([[maybe_unused]] const Done sendable, client::check_text(message.text));
+  } else {
+    SIGNET_TRY([[maybe_unused]] const auto sendable, client::Sealing::in_the_clear(message.text));
+  }
   client::OutboxEntry entry;
   entry.to = to.target;
   entry.text = message.text;
