@@ -93,10 +93,16 @@ bool Server::read_input() {
 }
 
 bool Server::write_output() {
-  const ssize_t put = ::write(out_, output_.data(), std::min(output_.size(), kWriteBytes));
+  const std::size_t left = std::min(output_.size() - output_taken_, kWriteBytes);
+  const ssize_t put = ::write(out_, output_.data() + output_taken_, left);
   if (put < 0) return errno == EINTR || errno == EAGAIN;
-  output_.erase(0, static_cast<std::size_t>(put));
+  output_taken_ += static_cast<std::size_t>(put);
   written_ += static_cast<std::uint64_t>(put);
+  // Moving what is left costs as much as it is long: only when as much is gone.
+  if (output_taken_ * 2 >= output_.size()) {
+    output_.erase(0, output_taken_);
+    output_taken_ = 0;
+  }
   return true;
 }
 
@@ -160,7 +166,7 @@ void Server::ended(std::uint64_t number, const std::string& id, ToolOutcome outc
   }
   write_line(*line);
   if (outcome.leases.empty()) return;
-  shown_.push_back({id, written_ + output_.size(), std::move(outcome.leases)});
+  shown_.push_back({id, written_ + output_.size() - output_taken_, std::move(outcome.leases)});
 }
 
 // What a cancelled call shows nobody reads, even when the answer is out already.

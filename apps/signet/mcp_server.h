@@ -76,7 +76,8 @@ class Server {
   Mailbox mailbox_;
   Lines lines_;
   std::string output_;
-  std::uint64_t written_ = 0;  // bytes in all
+  std::size_t output_taken_ = 0;  // by the pipe
+  std::uint64_t written_ = 0;     // bytes in all
   bool is_input_open_ = true;
   bool is_output_open_ = true;
   std::atomic<bool> is_ending_{false};
