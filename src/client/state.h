@@ -1,12 +1,20 @@
 // State is what a membership keeps on its own disk: the outbox, the inbox, the keys of channels and
 // the pinned keys of peers. One SQLite file (WAL, synchronous=FULL), shared by every process of the
 // member: `signet mcp`, `signet send` and an application may have it open at once. Bodies that this
-// side wrote and keys of channels are sealed at rest under the identity (crypto/state_box.h);
-// received bodies stay as they came, sealed by their senders.
+// side wrote, keys of channels and pins are sealed at rest under the identity (crypto/state_box.h),
+// each to its row: what was changed or moved on disk does not open. Received bodies stay as they
+// came, sealed by their senders. Whom a message went to and when is readable. Who can write to the
+// disk can also put an older copy of the whole file back, as a restored backup does.
 //
 // A *holder* is one open State. What it leased or is sending is its own until it lets go, and free
 // again at once when its process ends, however it ends: a holder is alive as long as it has the
-// lock (flock) on its file beside the database.
+// lock (flock) on its file in `<file>.holders`. Another program that the process starts does not
+// inherit it; a child that only forks does, and must not touch the State.
+//
+// Every call fails kUnavailable where the disk does: disk_full and disk (nothing was changed; it
+// works again when the disk does), state_busy (another process wrote for longer than busy_timeout);
+// and kMalformed (state_corrupt) when the file turns out to be damaged: the next open that finds
+// nobody else using it puts it aside.
 //
 // Thread-safe: one mutex, held for a statement or a commit. No handler runs under it.
 #pragma once
@@ -81,34 +89,46 @@ class State {
  public:
   // Opens or creates. Fails kForbidden (state_not_yours) when the file is open to others, is a
   // link, belongs to another user, or was made by another identity; kMalformed (state_corrupt) when
-  // it is no healthy database: the damaged file is put aside under a name that the sentence says,
-  // never deleted; kConflict (state_newer) when a newer version wrote it; kUnavailable for a disk
-  // that refuses.
+  // it is no healthy database: the damaged file is put aside as `<file>.damaged-<UTC>`, with what
+  // SQLite keeps beside it, and never deleted; the next open begins anew. While another process
+  // has it open it stays in place. kConflict (state_newer) when a newer version wrote it;
+  // kUnavailable for a disk that refuses. Missing folders are made (0700).
   static Result<std::unique_ptr<State>> open(const StateOptions& options,
                                              const crypto::SecretKey& identity);
   ~State();  // lets go of leases
 
   // --- outbox ---
-  // Durable when it returns. Fails kOverloaded (outbox_full), kUnavailable (disk_full, disk).
-  Result<std::string> enqueue(OutboxEntry entry);  // its ticket
+  // Durable when it returns; its ticket, drawn when the entry has none. Of the entry, number and
+  // last attempt are not read. Fails kOverloaded (outbox_full), kConflict (ticket_used).
+  Result<std::string> enqueue(OutboxEntry entry);
   // Claims for this holder, oldest first, what nobody alive has claimed, and gives all that this
-  // holder has claimed and is not finished.
+  // holder has claimed and is not finished. An entry that was changed on disk is finished as
+  // kRefused (state_corrupt) instead.
   Result<std::vector<OutboxEntry>> claim_outbox();
+  // Before each attempt, so that a retry by anybody is the same bytes. Fails kNotFound
+  // (no_such_ticket), kConflict (not_waiting): it was finished or cancelled, do not send it.
   Status keep_attempt(std::string_view ticket, std::string_view nonce, std::string_view ciphertext,
                       std::string_view audience);
+  // These finish it; to say the same again is no fault. Fail kNotFound (no_such_ticket), kConflict
+  // (not_waiting) when it was finished the other way.
   Status mark_stored(std::string_view ticket, std::string_view message_id, std::int64_t recipients);
   Status mark_refused(std::string_view ticket, std::string_view code);
-  // A receipt from `by`; the report after it, nullopt when no such message is known (another's).
+  // A receipt from `by` (kReceived or kRead); the report after it, nullopt when no such message is
+  // known (another's, or no longer kept). The first 1,000 receivers are kept by key.
   Result<std::optional<SendReport>> mark_receipt(std::string_view message_id, SendState state,
                                                  std::string_view by);
-  Status cancel(std::string_view ticket);  // kConflict (already_sent) once an attempt was made
+  // Finishes it as kRefused, `cancelled`. Fails kConflict (already_sent) once an attempt was kept,
+  // kNotFound (no_such_ticket).
+  Status cancel(std::string_view ticket);
   Result<SendReport> report(std::string_view ticket) const;  // kNotFound (no_such_ticket)
   Result<std::vector<SendReport>> waiting() const;           // oldest first
 
   // --- inbox ---
-  // All in one transaction, one answer each, in order. Durable when it returns.
+  // All in one transaction, one answer each, in order. Durable when it returns. The bodies of a
+  // sender are compared per `*`, `#` and `tag:` target; direct ones whatever target the broker
+  // says.
   Result<std::vector<Taken>> take_in(const std::vector<StoredPush>& pushes);
-  // Leases to this holder, in the order of arrival.
+  // Leases up to `most` that nobody alive has leased to this holder, in the order of arrival.
   Result<std::vector<StoredPush>> lease(std::size_t most);
   // Ids that this holder has not leased are ignored (idempotent); which ones were confirmed now.
   Result<std::vector<std::string>> confirm(const std::vector<std::string>& message_ids);
@@ -116,22 +136,26 @@ class State {
   Result<std::vector<StoredPush>> unread(
       std::size_t most) const;  // the newest, oldest of them first
   Result<std::vector<StoredPush>> history(std::size_t most) const;  // newest first
-  std::size_t room() const;  // how many more take_in would take
+  std::size_t room() const;  // how many more take_in would take; 0 where the disk fails
 
   // --- keys of channels ---
   Result<std::optional<OwnChannelKey>> own_key(std::string_view target) const;
   // Replaces the key of the target. Old ones are forgotten: own messages do not come back.
   Status keep_own_key(const OwnChannelKey& key);
+  // Passed over when the target has another key by now.
   Status add_key_holder(std::string_view target, std::string_view key_id, std::string_view member);
-  // Keys of others are kept until `kept` newer ones of the same sender and target came, so that
-  // what waited can still be opened. 32 bytes; nullopt: unknown. The caller wipes.
+  // Keys of others are kept until 16 newer ones of the same sender and target came, so that what
+  // waited can still be opened; of one sender 1,000, of all 20,000. 32 bytes, else kMalformed
+  // (bad_key); nullopt: unknown. The caller wipes.
   Status keep_peer_key(std::string_view sender, std::string_view target, std::string_view key_id,
                        std::string_view key);
   Result<std::optional<std::string>> peer_key(std::string_view sender, std::string_view target,
                                               std::string_view key_id) const;
 
   // --- pins ---
-  Result<std::vector<Pin>> pins() const;
+  // A pin that was changed on disk is kMalformed (state_corrupt) until keep_pin replaces it, never
+  // another key and never none.
+  Result<std::vector<Pin>> pins() const;  // by name
   Result<std::optional<Pin>> pin(std::string_view name) const;
   Status keep_pin(std::string_view name, std::string_view key, bool verified);
 
