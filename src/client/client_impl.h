@@ -78,7 +78,6 @@ struct Client::Impl : private client::SessionEvents {
 
  private:
   friend class Client;
-  using Stopwatch = Elapsed;
 
   void run();
   Status run_connection();  // until it ends; the error says why
@@ -127,6 +126,7 @@ struct Client::Impl : private client::SessionEvents {
   Elapsed looked_at_;  // when other processes' leftovers were looked for
   std::optional<Elapsed> directory_asked_;
   bool directory_known_ = false;
+  bool directory_pending_ = false;
   std::set<std::string> unnamed_;  // senders whose name is still to be learned
   std::set<std::string> told_changes_;
 };

@@ -16,10 +16,13 @@ using client::Found;
 using client::SessionEnd;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLookAgain{1'000};    // at what processes that died have left
-constexpr milliseconds kGoodAfter{10'000};   // an admitted connection that lasts is no failure
-constexpr milliseconds kNamesFirst{2'000};   // how long on_message waits for the first names
-constexpr milliseconds kNamesAgain{60'000};  // between lists that only names are wanted from
+constexpr milliseconds kLookAgain{1'000};   // at what processes that died have left
+constexpr milliseconds kGoodAfter{10'000};  // an admitted connection that lasts is no failure
+constexpr milliseconds kNamesFirst{1'000};  // how long on_message waits for a sender's name
+// Between lists that only names are wanted from: one of a large mesh is half a megabyte.
+constexpr milliseconds kNamesAgain{3'000};
+constexpr milliseconds kManyNamesAgain{60'000};
+constexpr std::size_t kManyNames = 1'000;
 constexpr milliseconds kDirectoryTimeout{15'000};
 constexpr milliseconds kGoodbye{200};       // for the last bytes of a client that stops
 constexpr std::size_t kDeliverAtOnce = 16;  // then the socket has its turn
@@ -324,6 +327,7 @@ void Client::Impl::settle() {
 
 void Client::Impl::ask_directory(Elapsed now) {
   directory_asked_ = now;
+  directory_pending_ = true;
   requests_.ask(
       {client::Requests::Kind::kMembers, "*", now + kDirectoryTimeout,
        [this](Result<dialects::Answer> answer) {
@@ -342,7 +346,11 @@ void Client::Impl::ask_directory(Elapsed now) {
 void Client::Impl::name_senders(const std::vector<std::string>& senders, Elapsed now) {
   unnamed_.insert(senders.begin(), senders.end());
   pin_senders();
-  if (unnamed_.empty() || (directory_asked_ && now - *directory_asked_ < kNamesAgain)) return;
+  const milliseconds pause = [this] {
+    const std::lock_guard lock(mutex_);
+    return directory_.members().size() > kManyNames ? kManyNamesAgain : kNamesAgain;
+  }();
+  if (unnamed_.empty() || (directory_asked_ && now - *directory_asked_ < pause)) return;
   ask_directory(now);
 }
 
