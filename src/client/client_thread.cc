@@ -396,7 +396,7 @@ void Client::Impl::deliver() {
   if (!handlers_.on_message || !to_deliver_) return;
   const bool connected = session_ && session_->is_admitted();
   const bool names_may_come =
-      connected && !directory_known_ && system_clock().elapsed() - admitted_at_ < kNamesFirst;
+      connected && directory_pending_ && system_clock().elapsed() - *directory_asked_ < kNamesFirst;
   if (names_may_come) return;
   const auto leased = state_->lease(kDeliverAtOnce);
   to_deliver_ = leased.ok() && leased->size() == kDeliverAtOnce;
