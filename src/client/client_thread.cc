@@ -332,6 +332,7 @@ void Client::Impl::ask_directory(Elapsed now) {
       {client::Requests::Kind::kMembers, "*", now + kDirectoryTimeout,
        [this](Result<dialects::Answer> answer) {
          directory_known_ = true;  // or not to be had: nobody waits for it any longer
+         directory_pending_ = false;
          auto* list = answer.ok() ? std::get_if<dialects::MembersAnswer>(&*answer) : nullptr;
          if (list == nullptr) return;
          std::vector<Member> members;
