@@ -28,7 +28,8 @@ test('with it the operator sees meshes and members', async (t) => {
   const broker = await startBroker(t);
   const { member } = await broker.joined('the member');
   const { meshes } = (await broker.operator('GET', '/meshes')).json();
-  assert.deepEqual(meshes, [{ id: broker.mesh.id, slug: 'demo', members: 1, connections: 1 }]);
+  assert.deepEqual(meshes, [{ id: broker.mesh.id, slug: 'demo', ownerPubkey: broker.mesh.owner_pubkey,
+                              members: 1, connections: 1 }]);
   const { members } = (await broker.operator('GET', '/meshes/demo/members')).json();
   const { joinedAt, ...rest } = members[0];
   assert.deepEqual(rest, { id: member.memberId, pubkey: member.pubkey, displayName: 'the member',
