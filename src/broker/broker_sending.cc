@@ -6,20 +6,18 @@
 #include "broker/broker.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "dialects/message_id.h"
 
 namespace signet::broker {
 namespace {
 
-// The same mesh, sender and client id are the same message, today, after a crash, on any node.
+// Without a client id a retry is another message.
 routing::MessageId message_id(const membership::MeshSnapshot& mesh,
                               const membership::Member& sender, std::string_view client_id) {
+  if (!client_id.empty()) return dialects::message_id(mesh.mesh().id, sender.key, client_id);
   routing::MessageId id{};
-  if (client_id.empty()) {
-    crypto::random_bytes(id);
-    return id;
-  }
-  return crypto::digest16("signet-message-v1",
-                          {mesh.mesh().id, text_of(sender.key.bytes), client_id});
+  crypto::random_bytes(id);
+  return id;
 }
 
 // What a retry must repeat to be the same message.
