@@ -197,8 +197,9 @@ class Client {
  public:
   // Opens the state and starts connecting; it does not wait for the broker. Fails kMalformed
   // (bad_url, state_corrupt: the sentence says where the file was put aside), kForbidden
-  // (state_not_yours), kUnavailable (disk). Afterwards the client reconnects by itself until a
-  // refusal that no retry can change (unauthorized, revoked): then its state is kStopped.
+  // (state_not_yours), kUnavailable (disk). Afterwards the client reconnects by itself. After a
+  // refusal that no retry can change (unauthorized, revoked) its state is kStopped, and it asks
+  // again only every few minutes, for a person may have changed it.
   static Result<std::unique_ptr<Client>> open(ClientOptions options, Handlers handlers = {});
 
   // Ends the connection and joins the thread, within a second where no name is being looked up.

@@ -120,6 +120,7 @@ struct Client::Impl : private client::SessionEvents {
   client::Intake intake_;
   client::Backoff backoff_;
   std::optional<client::Session> session_;
+  bool refused_ = false;    // by the broker's last word; nobody waits for its answers
   bool pushed_ = false;     // something came that is to be settled
   bool to_deliver_ = true;  // the inbox may hold something for on_message
   Elapsed admitted_at_;

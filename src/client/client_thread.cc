@@ -24,6 +24,8 @@ constexpr milliseconds kNamesAgain{3'000};
 constexpr milliseconds kManyNamesAgain{60'000};
 constexpr std::size_t kManyNames = 1'000;
 constexpr milliseconds kDirectoryTimeout{15'000};
+// After a refusal that no retry changes; a person may: a quarantine ends, a mesh is made again.
+constexpr milliseconds kRefusedAgain{120'000};
 constexpr milliseconds kGoodbye{200};       // for the last bytes of a client that stops
 constexpr std::size_t kDeliverAtOnce = 16;  // then the socket has its turn
 constexpr std::size_t kReadBytes = 64 * 1024;
@@ -65,6 +67,14 @@ Error with_code(const Error& error, std::string_view code) {
   return {error.code, std::string(code) + ": " + error.detail};
 }
 
+std::int64_t draw_below(std::uint64_t below) {
+  return static_cast<std::int64_t>(crypto::random_below(below));
+}
+
+milliseconds draw(milliseconds most) {
+  return milliseconds(draw_below(static_cast<std::uint64_t>(most.count())));
+}
+
 milliseconds until(Elapsed when, Elapsed now) {
   const auto left = std::chrono::ceil<milliseconds>(when - now);
   return std::max(left, milliseconds(0));
@@ -96,14 +106,11 @@ void Client::Impl::run() {
       const std::lock_guard lock(mutex_);
       last_failure_ = error;
     }
-    if (error.code == ErrorCode::kUnauthorized) {
-      report({ConnectionReport::State::kStopped, error.detail, milliseconds(0)});
-      while (!stopping_) pause(kLookAgain);
-      break;
-    }
-    const milliseconds wait = backoff_.next(
-        [](std::uint64_t below) { return static_cast<std::int64_t>(crypto::random_below(below)); });
-    report({ConnectionReport::State::kWaiting, error.detail, wait});
+    refused_ = error.code == ErrorCode::kUnauthorized;
+    const milliseconds wait =
+        refused_ ? draw(kRefusedAgain) + kRefusedAgain : backoff_.next(draw_below);
+    report({refused_ ? ConnectionReport::State::kStopped : ConnectionReport::State::kWaiting,
+            error.detail, wait});
     pause(wait);
   }
   requests_.stop({ErrorCode::kUnavailable, "stopped: the client was closed"});
@@ -147,6 +154,7 @@ void Client::Impl::turn(Elapsed now) {
     why = last_failure_;
   }
   requests_.expire(now, why);
+  if (refused_) requests_.stop(why);
   if (session_ && session_->is_admitted()) {
     if (now - looked_at_ >= kLookAgain) {
       looked_at_ = now;
@@ -266,6 +274,7 @@ void Client::Impl::notify() {
 // --- what the broker says ---
 
 void Client::Impl::on_admitted(const dialects::HelloAnswer&) {
+  refused_ = false;
   admitted_at_ = looked_at_ = system_clock().elapsed();
   pump_.connected();
   std::optional<Activity> activity;
