@@ -38,10 +38,11 @@ Status Daemon::open(const config::Config& config) {
     SIGNET_TRY(const auto bound, network_->listen(address));
     addresses_.push_back(bound);
   }
-  if (!options_.socket.empty()) {
-    SIGNET_TRY([[maybe_unused]] const Done bound, network_->listen_local(options_.socket));
-  }
-  return Done{};
+  if (options_.socket.empty()) return Done{};
+  const Status local = network_->listen_local(options_.socket);
+  if (local.ok()) return local;
+  return Error{local.error().code,
+               local.error().detail + "; admin.socket names another place, or '' for none"};
 }
 
 // Who tells whom: the controller shows snapshots to the brokers, the store shows them what it

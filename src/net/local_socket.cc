@@ -87,7 +87,7 @@ Result<LocalSocket> LocalSocket::open(const std::string& path) {
   if (path.size() > kLongest) {
     return failed(ErrorCode::kMalformed, path,
                   "has a path of " + std::to_string(path.size()) + " bytes; the system takes " +
-                      std::to_string(kLongest) + " (admin.socket names a shorter one)");
+                      std::to_string(kLongest));
   }
   SIGNET_TRY([[maybe_unused]] const Done removed, remove_stale(path));
   LocalSocket made(new_socket(), path);

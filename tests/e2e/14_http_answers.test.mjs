@@ -29,7 +29,7 @@ test('/metrics has each series once, a HELP and a TYPE for each, and the origina
   assert.match(answer.headers['content-type'], /^text\/plain; version=0\.0\.4/);
   const lines = answer.text.trimEnd().split('\n');
   const series = lines.filter((line) => !line.startsWith('#')).map((line) => {
-    assert.match(line, /^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+$/);
+    assert.match(line, /^[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+-]+$/);
     return line.slice(0, line.lastIndexOf(' '));
   });
   assert.equal(new Set(series).size, series.length, 'a series occurs twice');
