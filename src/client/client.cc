@@ -114,6 +114,15 @@ Message Client::Impl::message_of(const client::StoredPush& push) {
   return reader_.read(push, std::move(name));
 }
 
+void Client::Impl::wait_for_names(const std::vector<client::StoredPush>& pushes) {
+  const auto is_nameless = [this](const client::StoredPush& push) {
+    const std::lock_guard lock(mutex_);
+    return directory_.name_of(push.sender_key).empty();
+  };
+  if (is_own_thread() || std::none_of(pushes.begin(), pushes.end(), is_nameless)) return;
+  wait_until(kNamesFirst, [this] { return !directory_pending_; });
+}
+
 void Client::Impl::confirmed(std::vector<std::string> message_ids) {
   if (message_ids.empty()) return;
   post([this, ids = std::move(message_ids)] {
@@ -219,6 +228,7 @@ Result<std::vector<Message>> Client::read(std::size_t most, milliseconds timeout
     });
   }
   if (!leased.ok()) return leased.error();
+  impl_->wait_for_names(*leased);
   std::vector<Message> messages;
   for (const client::StoredPush& push : *leased) messages.push_back(impl_->message_of(push));
   return messages;

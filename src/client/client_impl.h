@@ -32,6 +32,9 @@
 
 namespace signet {
 
+// How long a message waits for its sender's name, while names are asked for.
+inline constexpr std::chrono::milliseconds kNamesFirst{1'000};
+
 struct Client::Impl : private client::SessionEvents {
  public:
   Impl(ClientOptions options, Handlers handlers, client::Url url,
@@ -57,6 +60,7 @@ struct Client::Impl : private client::SessionEvents {
   void learn_pins();                                     // from the state into the directory
   void learn_members(std::vector<Member> members);
   Message message_of(const client::StoredPush& push);
+  void wait_for_names(const std::vector<client::StoredPush>& pushes);
   void confirmed(std::vector<std::string> message_ids);  // tells the broker
 
   const ClientOptions options_;
@@ -110,6 +114,7 @@ struct Client::Impl : private client::SessionEvents {
   net::Waker waker_;
   Mailbox mailbox_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> directory_pending_{false};  // names are asked for
   std::atomic<std::thread::id> thread_id_{};
   std::thread thread_;
 
@@ -127,7 +132,6 @@ struct Client::Impl : private client::SessionEvents {
   Elapsed looked_at_;  // when other processes' leftovers were looked for
   std::optional<Elapsed> directory_asked_;
   bool directory_known_ = false;
-  bool directory_pending_ = false;
   std::set<std::string> unnamed_;  // senders whose name is still to be learned
   std::set<std::string> told_changes_;
 };

@@ -12,13 +12,10 @@
 namespace signet {
 namespace {
 
-using client::Found;
-using client::SessionEnd;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLookAgain{1'000};   // at what processes that died have left
 constexpr milliseconds kGoodAfter{10'000};  // an admitted connection that lasts is no failure
-constexpr milliseconds kNamesFirst{1'000};  // how long on_message waits for a sender's name
 // Between lists that only names are wanted from: one of a large mesh is half a megabyte.
 constexpr milliseconds kNamesAgain{3'000};
 constexpr milliseconds kManyNamesAgain{60'000};
@@ -342,6 +339,7 @@ void Client::Impl::ask_directory(Elapsed now) {
        [this](Result<dialects::Answer> answer) {
          directory_known_ = true;  // or not to be had: nobody waits for it any longer
          directory_pending_ = false;
+         notify();
          auto* list = answer.ok() ? std::get_if<dialects::MembersAnswer>(&*answer) : nullptr;
          if (list == nullptr) return;
          std::vector<Member> members;
