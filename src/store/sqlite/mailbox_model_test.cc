@@ -1,5 +1,5 @@
 // The whole mailbox against a model that is too simple to be wrong: what a random walk of publish,
-// confirm, expire and restart leaves must be the same in both.
+// confirm, expire, requeue and restart leaves must be the same in both.
 #include <algorithm>
 #include <map>
 #include <random>
@@ -16,6 +16,7 @@ struct Model {
     std::uint64_t id;
     WallTime due;
     std::set<std::int64_t> waiting;
+    std::set<std::int64_t> dead{};
   };
   const StoreOptions& options;
   std::vector<Message> messages;  // in their order
@@ -32,6 +33,11 @@ struct Model {
     return sum([&](auto& m) { return std::int64_t{has(m)}; }) + 1 > options.mailbox_messages ||
            sum([&](auto& m) { return has(m) ? m.bytes : 0; }) + bytes > options.mailbox_bytes;
   }
+  bool too_many(std::int64_t sender, std::int64_t bytes) const {
+    return sum([&](auto& m) { return std::int64_t{m.sender == sender}; }) + 1 >
+               options.sender_messages ||
+           sum([](auto& m) { return m.bytes; }) + bytes > options.mesh_bytes;
+  }
   PublishAnswer publish(const Say& say, WallTime now) {
     if (sent.contains(say.id)) return {PublishOutcome::kDuplicate, sent[say.id]};
     const auto bytes = static_cast<std::int64_t>(say.body.size());
@@ -40,14 +46,11 @@ struct Model {
       if (!full(member, bytes)) to.insert(member);
     }
     const std::size_t skipped = say.to.size() - to.size();
-    const bool many = sum([&](auto& m) { return std::int64_t{m.sender == say.sender}; }) + 1 >
-                          options.sender_messages ||
-                      sum([](auto& m) { return m.bytes; }) + bytes > options.mesh_bytes;
-    if ((many && !to.empty()) || (to.empty() && say.to.size() == 1)) {
+    if ((too_many(say.sender, bytes) && !to.empty()) || (to.empty() && say.to.size() == 1)) {
       return {PublishOutcome::kQuotaExceeded, 0, skipped};
     }
     sent[say.id] = to.size();
-    messages.push_back({say.sender, bytes, say.id, now + options.message_ttl, to});
+    messages.push_back({say.sender, bytes, say.id, now + options.message_ttl, to, {}});
     return {PublishOutcome::kStored, to.size(), skipped};
   }
   std::vector<std::uint64_t> mailbox(std::int64_t member) const {
@@ -64,8 +67,28 @@ struct Model {
   }
   void expire(WallTime now) {
     for (Message& m : messages) {
-      if (m.due <= now) m.waiting.clear();
+      if (m.due > now) continue;
+      m.dead.merge(m.waiting);
+      m.waiting.clear();
     }
+  }
+  // How many went back, and how many found no room.
+  std::pair<std::size_t, std::size_t> requeue(WallTime now) {
+    std::pair<std::size_t, std::size_t> done;
+    const std::size_t count = messages.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      std::set<std::int64_t> back, dead = messages[i].dead;
+      const Message& old = messages[i];
+      for (const std::int64_t member : dead) {
+        if (!full(member, old.bytes) && !too_many(old.sender, old.bytes)) back.insert(member);
+      }
+      done.first += back.size();
+      done.second += dead.size() - back.size();
+      for (const std::int64_t member : back) messages[i].dead.erase(member);
+      if (back.empty()) continue;
+      messages.push_back({old.sender, old.bytes, old.id, now + options.message_ttl, back, {}});
+    }
+    return done;
   }
 };
 
@@ -98,11 +121,22 @@ TEST_F(MailboxModelTest, HoldsWhatTheModelHolds) {
   options_.mesh_bytes = 900;
   options_.message_ttl = std::chrono::hours(1);
   open();
+  membership::Mesh mesh;
+  mesh.number = {1};
+  std::vector<membership::Change> members{membership::MeshAdded{mesh}};
+  for (std::int64_t number = 1; number <= 5; ++number) {
+    membership::Member member{{number}, {1}, std::to_string(number), {}, "", {}, {}, {}, {}};
+    member.standing = membership::Standing::kAdmitted;
+    member.key.bytes[0] = static_cast<unsigned char>(number);
+    members.push_back(membership::MemberAdded{member, {}});
+  }
+  ASSERT_TRUE(commit(members).ok());
+  std::size_t requeued = 0;
   Model model{options_, {}, {}};
   std::map<PublishOutcome, int> outcomes;
   const auto told_enough = [&] {
     return outcomes[PublishOutcome::kStored] > 50 && outcomes[PublishOutcome::kDuplicate] > 20 &&
-           outcomes[PublishOutcome::kQuotaExceeded] > 20;
+           outcomes[PublishOutcome::kQuotaExceeded] > 20 && requeued > 20;
   };
   for (int turn = 0; turn < 1'000 || !told_enough(); ++turn) {
     ASSERT_LT(turn, 10'000) << "the story no longer shows what it is for";
@@ -132,6 +166,14 @@ TEST_F(MailboxModelTest, HoldsWhatTheModelHolds) {
       clock_.advance(std::chrono::minutes(below(30)));
       sweep(clock_.wall());
       model.expire(clock_.wall());
+    } else if (what < 98) {
+      const auto done = thread_.ask<Result<Requeued>>([&](auto answer) {
+        store_->requeue_dead({{1}, {}, 100'000}, thread_.mailbox(), answer);
+      });
+      const auto expected = model.requeue(clock_.wall());
+      ASSERT_TRUE(done.ok());
+      ASSERT_EQ(std::pair(done->requeued, done->full), expected) << "turn " << turn;
+      requeued += done->requeued;
     } else {
       reopen();
     }
