@@ -74,7 +74,8 @@ bool Server::turn(int timeout_ms) {
     mailbox_.drain();
   }
   if ((watched[1].revents & POLLOUT) != 0) is_output_open_ = write_output();
-  if ((watched[1].revents & (POLLERR | POLLNVAL)) != 0) is_output_open_ = false;
+  // A pipe that nobody reads has an error, a socket has hung up.
+  if ((watched[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) is_output_open_ = false;
   if (watched[0].revents != 0 && !read_input()) {
     lines_.finish([this](std::optional<std::string_view> line) { take(line); });
     is_input_open_ = false;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -187,6 +188,16 @@ TEST_F(ServerTest, AnswersWhatWasAskedBeforeThePipeWasClosed) {
 }
 
 TEST_F(ServerTest, EndsWhenNobodyReads) {
+  // The pipes may be sockets, too, as Node makes them.
+  std::array<int, 2> input, output;
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, input.data()), 0);
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, output.data()), 0);
+  Protocol protocol({});
+  Server server(input[0], output[0], protocol, tools_);
+  ::close(output[1]);
+  EXPECT_TRUE(server.run());
+  for (const int each : {input[0], input[1], output[0]}) ::close(each);
+
   ::close(std::exchange(from_server_[0], -1));
   serving_.join();
   EXPECT_TRUE(ended_well_);
