@@ -2,6 +2,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <array>
+#include <ctime>
 #include <fstream>
 
 #include "admin/admin.h"
@@ -25,6 +27,17 @@ double resident_bytes() {
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
+// RFC 9110, section 5.6.7: what a client compares its own clock with, before a hello is refused.
+std::string http_date(WallTime time) {
+  const time_t second = static_cast<time_t>(time.ms / 1000);
+  tm utc{};
+  gmtime_r(&second, &utc);
+  std::array<char, 64> text{};
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  return std::string(text.data(), size);
+}
+
 }  // namespace
 
 void Admin::publish_build(MetricRegistry& metrics) {
@@ -45,7 +58,9 @@ void Admin::health(const Call& call) {
     json.object().key("status").value(status).key("db").value(store.ok() || full ? "up" : "down");
     json.key("version").value(options_.version).key("gitSha").value(options_.git_sha);
     json.key("uptime").value(std::int64_t{uptime.count()}).end();
-    reply(json_response(store.ok() ? 200 : 503, json.take()));
+    auto response = json_response(store.ok() ? 200 : 503, json.take());
+    response.headers.emplace_back("Date", http_date(shared_.clock.wall()));
+    reply(std::move(response));
   });
 }
 

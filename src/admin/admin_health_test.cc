@@ -1,4 +1,5 @@
 // Alive, ready and well: each way to be neither, and the page of figures.
+#include <ctime>
 #include <future>
 #include <limits>
 #include <regex>
@@ -38,6 +39,16 @@ TEST_F(HealthTest, SaysHowTheStoreIsAndForHowLong) {
               row.start_of_body + std::string(R"("version":"1.2.3","gitSha":"abc","uptime":90})"))
         << row.name;
   }
+}
+
+TEST_F(HealthTest, SaysWhatTimeItIs) {
+  start_admin();
+  const time_t second = static_cast<time_t>(clock_.wall().ms / 1000);
+  tm said{};
+  for (const auto& [name, value] : answer("GET", "/health").headers) {
+    if (name == "Date") strptime(value.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &said);
+  }
+  EXPECT_EQ(timegm(&said), second);
 }
 
 TEST_F(HealthTest, IsReadyWhenStoreDiskAndClockAre) {
