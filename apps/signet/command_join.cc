@@ -1,6 +1,4 @@
-#include <dirent.h>
-#include <unistd.h>
-
+#include <filesystem>
 #include <iostream>
 
 #include "signet/commands.h"
@@ -32,19 +30,15 @@ Status join_by(Context& context, const JoinOptions& options) {
   return Done{};
 }
 
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
-// The database and what lies beside it under its name.
-void remove_state(const std::string& file) {
-  const std::string folder = folder_of(file);
-  const std::string name = file.substr(folder.size() + 1);
-  DIR* entries = opendir(folder.c_str());
-  if (entries == nullptr) return;
-  while (const dirent* entry = readdir(entries)) {
-    const std::string each = entry->d_name;
-    if (each.starts_with(name)) unlink((folder + "/" + each).c_str());
+// The database and what lies beside it under its name. What can't be removed is only left over.
+void remove_state(const std::filesystem::path& file) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(file.filename().string())) {
+      std::filesystem::remove_all(entry.path(), ignored);
+    }
   }
-  closedir(entries);
 }
 
 Status leave(Context& context, const std::string& named) {

@@ -119,9 +119,9 @@ Status verify(Context& context, const VerifyOptions& options) {
   context.out.done(is_same
                        ? name + " is verified: this is their key."
                        : "The safety number of you and " + name + " is\n\n    " + number +
-                             "\n\nAsk them for theirs, over the phone or face to face. If it is "
-                             "the same:\n  signet peers verify " +
-                             options.who + " --number '" + number + "'",
+                             "\n\nAsk them for theirs, over the phone or face to face, and give "
+                             "what they say:\n  signet peers verify " +
+                             options.who + " --number 'THEIR NUMBER'",
                    {{"name", name}, {"key", key}, {"safetyNumber", number}, {"verified", is_same}});
   return Done{};
 }

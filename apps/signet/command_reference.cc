@@ -131,7 +131,9 @@ std::string page(const CLI::App& root) {
     const bool is_noun = app.get_require_subcommand_min() > 0;
     append(out, {"\n", path.find(' ') == std::string::npos ? "## " : "### ", path, "\n"});
     if (!is_noun) append(out, {"`", usage_text(path, app), "`\n\n"});
-    append(out, {app.get_description(), ".\n"});
+    std::string description = app.get_description();
+    description.front() = upper(description.substr(0, 1)).front();
+    append(out, {description, ".\n"});
     append_options(out, app);
     append_examples(out, app);
   });

@@ -203,6 +203,9 @@ std::vector<Finding> examine_member(Context& context, const Profile& profile) {
   const Status connected = (*client)->wait_connected(kReach);
   findings.push_back(connected.ok() ? good("hello", "the broker knows this member and lets it in")
                                     : wrong("hello", connected.error()));
+  if (!connected.ok() && findings.back().advice.empty()) {
+    findings.back().advice = "Look at the address of the broker: signet mesh show";
+  }
   return findings;
 }
 

@@ -118,7 +118,8 @@ std::string table_text(const Table& table) {
 std::string fields_text(const Fields& fields) {
   std::vector<Cells> lines;
   for (const Field& field : fields) {
-    if (!field.title.empty()) lines.push_back({field.title, cell_text(field.value, Show::kAll)});
+    const std::string text = cell_text(field.value, Show::kAll);
+    if (!field.title.empty() && !text.empty()) lines.push_back({field.title, text});
   }
   return aligned(lines);
 }

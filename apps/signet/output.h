@@ -56,7 +56,7 @@ class Output {
 
   // A list. `empty` is what people read where it has no rows. `more`: fields beside the list.
   void list(const Table& table, std::string_view empty, const Fields& more = {});
-  // One thing: people see its titled fields, one a line.
+  // One thing: people see its titled fields that are not empty, one a line.
   void record(const Fields& fields);
   // Something was done: people read the sentence, programs `{"ok":true,…}`.
   void done(std::string_view sentence, const Fields& fields = {});

@@ -42,8 +42,11 @@ TEST(Output, NoCellWritesToTheTerminal) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
 }
 
-TEST(Output, OnlyTitledFieldsAreForPeople) {
-  EXPECT_EQ(fields_text({{"a", std::string("1"), "the a"}, {"b", std::string("2")}}), "the a  1\n");
+TEST(Output, OnlyTitledFieldsThatSaySomethingAreForPeople) {
+  EXPECT_EQ(fields_text({{"a", std::string("1"), "the a"},
+                         {"b", std::string("2")},
+                         {"c", std::string(), "the c"}}),
+            "the a  1\n");
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ Profiles profiles_of(const RecordFile& file) {
 }
 
 void write_into(RecordFile& file, const Profiles& profiles) {
-  if (profiles.imported) file.head.set(kImported, true);
+  if (profiles.imported) file.head.set_flag(kImported, true);
   file.records.clear();
   for (const Profile& profile : profiles.all) file.records.push_back(profile.to_record());
 }
@@ -113,7 +113,7 @@ Record Profile::to_record() const {
   out.set("joinedAt", joined_at);
   out.set("displayName", display_name);
   out.set("caFile", ca_file);
-  if (allow_tls12) out.set("allowTls12", true);
+  if (allow_tls12) out.set_flag("allowTls12", true);
   out.set("status", status);
   out.set("summary", summary);
   return out;

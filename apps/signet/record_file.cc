@@ -64,7 +64,7 @@ void Record::set(std::string_view key, std::int64_t number) {
   set_raw(key, std::to_string(number));
 }
 
-void Record::set(std::string_view key, bool flag) { set_raw(key, flag ? "true" : "false"); }
+void Record::set_flag(std::string_view key, bool flag) { set_raw(key, flag ? "true" : "false"); }
 
 void Record::set_raw(std::string_view key, std::string json) {
   for (auto& [name, value] : members_) {

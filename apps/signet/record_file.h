@@ -29,7 +29,7 @@ class Record {
   bool flag(std::string_view key) const;                  // false where it is missing
   void set(std::string_view key, std::string_view text);  // an empty text removes the member
   void set(std::string_view key, std::int64_t number);
-  void set(std::string_view key, bool flag);
+  void set_flag(std::string_view key, bool flag);
 
  private:
   friend struct RecordFile;

@@ -26,7 +26,7 @@ TEST(RecordFile, ChangesOneMemberInItsPlace) {
   record.set("slug", "b\"\n");
   record.set("n", std::int64_t{4});
   record.set("extra", "");
-  record.set("flag", true);
+  record.set_flag("flag", true);
   EXPECT_TRUE(record.flag("flag"));
   EXPECT_NE(file->write("meshes").find(R"([{"slug":"b\"\n","n":4,"flag":true},{}])"),
             std::string::npos);

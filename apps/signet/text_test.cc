@@ -18,7 +18,7 @@ const Row kRows[] = {
   {"wide",                    "\xe6\x97\xa5\xe6\x9c\xac",     "\xe6\x97\xa5\xe6\x9c\xac", 4},
   {"picture",                 "\xf0\x9f\x90\x8d",             "\xf0\x9f\x90\x8d", 2},
   {"combining",               "e\xcc\x81",                    "e\xcc\x81", 1},
-  {"escape code",             "\x1b[31mred",                  "\\u001b[31mred", 14},
+  {"escape code",             "\x1b[31mred",                  "\\u001b[31mred", 13},
   {"carriage return",         "a\rb",                         "a\\u000db", 8},
   {"line end",                "a\nb",                         "a\\nb", 4},
   {"tab",                     "a\tb",                         "a    b", 6},
