@@ -19,6 +19,7 @@ void add_member(CommandTree& tree);
 void add_channel(CommandTree& tree);
 void add_dead(CommandTree& tree);
 void add_mcp(CommandTree& tree);
+void add_bench(CommandTree& tree);
 void add_doctor(CommandTree& tree);
 void add_completion(CommandTree& tree);
 void add_reference(CommandTree& tree);  // hidden: it writes docs/commands.md

@@ -27,6 +27,7 @@ void add_commands(CommandTree& tree) {
   add_channel(tree);
   add_dead(tree);
   add_mcp(tree);
+  add_bench(tree);
   add_doctor(tree);
   add_completion(tree);
   add_reference(tree);
