@@ -60,6 +60,11 @@ Result<std::string> ask_to_join(const InviteClaim& claim, std::string_view token
   http.tls = {trust.ca_file, "", trust.allow_tls12};
   const auto answer = client::http_request(url, "POST", body.text(), timeout, http);
   if (!answer.ok()) return Error{answer.error().code, "unreachable: " + answer.error().detail};
+  constexpr int kTooManyRequests = 429;  // said before the body is looked at, and in plain text
+  if (answer->status == kTooManyRequests) {
+    return Error{ErrorCode::kUnavailable,
+                 "rate_limited: the broker gets too many requests from here; wait a little"};
+  }
   wire::JsonDocument document;
   if (!document.parse(answer->body).ok()) {
     return Error{ErrorCode::kUnavailable, "no_broker: what answered there is no Signet broker"};

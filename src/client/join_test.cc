@@ -88,6 +88,8 @@ TEST(Join, SaysWhyNot) {
   } rows[] = {
       {"refused", answering("400 Bad Request", R"({"ok":false,"error":"invite_expired"})"),
        ErrorCode::kForbidden, "invite_expired"},
+      {"too many", answering("429 Too Many Requests", "rate limited"), ErrorCode::kUnavailable,
+       "rate_limited: "},
       {"a page", answering("200 OK", "<html>"), ErrorCode::kUnavailable, "no_broker"},
       {"nothing", answering("200 OK", ""), ErrorCode::kUnavailable, "no_broker"},
       {"an empty object", answering("200 OK", "{}"), ErrorCode::kForbidden, ""},
