@@ -26,6 +26,35 @@ constexpr Shape kShapes[] = {
     {"windsurf", "mcpServers", "", "Merge this into ~/.codeium/windsurf/mcp_config.json."},
 };
 
+// JSON with two spaces a level and one member a line; lists stay on theirs. REQUIRES: JSON without
+// white space and without empty objects.
+std::string indented(std::string_view json) {
+  std::string out;
+  std::string margin = "\n";
+  bool is_text = false;
+  bool is_list = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '"') is_text = !is_text;
+    if (c == '\\' && is_text) {  // an escape is two characters, whichever they are
+      out.append(json.substr(i++, 2));
+      continue;
+    }
+    if (is_text || c == '"') {
+      out += c;
+      continue;
+    }
+    if (c == '[' || c == ']') is_list = c == '[';
+    if (c == '}') margin.resize(margin.size() - 2);
+    if (c == '}') out += margin;
+    out += c;
+    if (c == '{') margin += "  ";
+    if (c == '{' || (c == ',' && !is_list)) out += margin;
+    if (c == ':') out += ' ';
+  }
+  return out;
+}
+
 std::string json_entry(const Shape& shape, const std::string& program, const Environment& env) {
   JsonWriter out;
   out.object().key(shape.list).object().key("signet").object();
@@ -36,7 +65,7 @@ std::string json_entry(const Shape& shape, const std::string& program, const Env
     for (const auto& [name, value] : env) out.key(name).value(value);
     out.end();
   }
-  return out.end().end().end().take();
+  return indented(out.end().end().end().text());
 }
 
 // A basic string of TOML has the escapes of JSON, \/ left out, which is never written.

@@ -21,9 +21,25 @@ TEST(InstallEntry, IsJsonThatNamesTheProgram) {
     const auto server = document.root()[row.list]["signet"];
     EXPECT_EQ(server["command"].string(), "/opt/a \"b\"/signet") << row.client;
     EXPECT_EQ(server["args"].raw(), R"(["mcp"])");
-    EXPECT_EQ(server["env"].raw(), R"({"XDG_STATE_HOME":"/s"})");
+    EXPECT_EQ(server["env"]["XDG_STATE_HOME"].string(), "/s");
     EXPECT_FALSE(entry->where.empty());
   }
+}
+
+TEST(InstallEntry, IsEasyToRead) {
+  const auto entry = install_entry("vscode", "/a\\\"{b", {{"X", "1,2"}});
+  EXPECT_EQ(entry->text, R"({
+  "servers": {
+    "signet": {
+      "type": "stdio",
+      "command": "/a\\\"{b",
+      "args": ["mcp"],
+      "env": {
+        "X": "1,2"
+      }
+    }
+  }
+})");
 }
 
 TEST(InstallEntry, IsTomlForCodex) {

@@ -32,7 +32,7 @@ std::string_view reason_of(std::string_view why) {
     std::string_view code, sentence;
   };
   static constexpr Reason kReasons[] = {
-      {"key_missing", "its key has not come yet; it may open later"},
+      {"key_missing", "its key has not come yet; when it has, `signet inbox --all` shows the text"},
       {"does_not_open", "it was changed, or sealed for somebody else"},
       {"bad_signature", "its signature is not the sender's"},
       {"reflected", "it is this side's own text, sent back by somebody"},
