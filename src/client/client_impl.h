@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -106,6 +107,8 @@ struct Client::Impl : private client::SessionEvents {
   void pin_senders();
   void tell_changes();
   void deliver();  // to on_message
+  bool key_may_come(const Message& message, Elapsed now);
+  void keep_for_later(std::span<const client::StoredPush> pushes, Elapsed now);
   void tell_sent(const std::string& ticket);
   void notify();
   client::Say say();
@@ -134,6 +137,9 @@ struct Client::Impl : private client::SessionEvents {
   bool directory_known_ = false;
   std::set<std::string> unnamed_;  // senders whose name is still to be learned
   std::set<std::string> told_changes_;
+  std::string awaits_key_;  // the message that on_message waits with, for its key
+  Elapsed awaited_since_, deliver_after_;
+  std::set<std::string> without_keys_;  // senders whose keys did not come, of this connection
 };
 
 template <class Predicate>

@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLookAgain{1'000};   // at what processes that died have left
 constexpr milliseconds kGoodAfter{10'000};  // an admitted connection that lasts is no failure
+constexpr milliseconds kKeysFirst{2'000};   // likewise for the key of a sealed message
+constexpr milliseconds kKeysAgain{100};     // between looks whether it has come
 // Between lists that only names are wanted from: one of a large mesh is half a megabyte.
 constexpr milliseconds kNamesAgain{3'000};
 constexpr milliseconds kManyNamesAgain{60'000};
@@ -243,6 +245,7 @@ void Client::Impl::disconnected() {
   pump_.disconnected();
   intake_.disconnected();
   pushed_ = false;
+  without_keys_.clear();
 }
 
 void Client::Impl::report(ConnectionReport report) {
@@ -400,18 +403,43 @@ void Client::Impl::tell_changes() {
 
 // --- handlers ---
 
+// The key was asked for when the message came. A sender that did not answer once is not waited for
+// again on this connection: with keys that nobody has, a member could hold up all that follows.
+bool Client::Impl::key_may_come(const Message& message, Elapsed now) {
+  if (message.why != "key_missing" || without_keys_.contains(message.sender_key)) return false;
+  if (awaits_key_ != message.id) {
+    awaits_key_ = message.id;
+    awaited_since_ = now;
+  }
+  if (now - awaited_since_ < kKeysFirst) return true;
+  without_keys_.insert(message.sender_key);
+  return false;
+}
+
+void Client::Impl::keep_for_later(std::span<const client::StoredPush> pushes, Elapsed now) {
+  std::vector<std::string> ids;
+  for (const client::StoredPush& push : pushes) ids.push_back(push.message_id);
+  to_deliver_ = true;
+  deliver_after_ = now + kKeysAgain;
+  (void)state_->give_back(ids).ok();  // a disk that refuses: they are shown by the next start
+}
+
 void Client::Impl::deliver() {
   if (!handlers_.on_message || !to_deliver_) return;
   const bool connected = session_ && session_->is_admitted();
   const bool names_may_come =
       connected && directory_pending_ && system_clock().elapsed() - *directory_asked_ < kNamesFirst;
-  if (names_may_come) return;
+  const Elapsed now = system_clock().elapsed();
+  if (names_may_come || now < deliver_after_) return;
   const auto leased = state_->lease(kDeliverAtOnce);
   to_deliver_ = leased.ok() && leased->size() == kDeliverAtOnce;
   if (!leased.ok()) return;
-  for (const client::StoredPush& push : *leased) {
+  for (std::size_t i = 0; i < leased->size(); ++i) {
+    const client::StoredPush& push = (*leased)[i];
     if (stopping_) return;
-    handlers_.on_message(message_of(push));
+    const Message message = message_of(push);
+    if (key_may_come(message, now)) return keep_for_later(std::span(*leased).subspan(i), now);
+    handlers_.on_message(message);
     const auto done = state_->confirm({push.message_id});
     if (done.ok() && connected) say()(dialects::receipt_frame(push.message_id, "read"));
   }

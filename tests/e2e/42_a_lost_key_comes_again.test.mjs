@@ -7,7 +7,7 @@ import test from 'node:test';
 import { eventually, startBroker } from './harness.mjs';
 import { Driver, memberOf, newStateFile, openLibrary, startLibrary } from './library.mjs';
 import { startMiddle } from './middle.mjs';
-import { keyRequest, NodeMember, keyIdOf } from './sealed_channel.mjs';
+import { keyIdOf, keyRequest, newChannelKey, NodeMember, sealToMany } from './sealed_channel.mjs';
 
 test('a client whose state file is gone reads the channel again', async (t) => {
   const broker = await startBroker(t);
@@ -35,6 +35,41 @@ test('a client whose state file is gone reads the channel again', async (t) => {
     (await again.do('unread')).some((message) => message.text === 'three'));
   const keys = middle.sendsOf(ada.pubkey).filter((frame) => frame.targetSpec === member.pubkey);
   assert.equal(keys.length, 2); // one at first, one for the asking
+});
+
+test('a handler is given the message with its text, once the key has come', async (t) => {
+  const broker = await startBroker(t);
+  const ada = await startLibrary(t, broker, 'ada');
+  const member = await memberOf(broker, 'bob');
+  const driver = new Driver(t);
+  const bob = await openLibrary(driver, broker, member); // nothing on disk
+  await bob.connected();
+  await bob.join('#ops');
+  await ada.mail('#ops', 'one');
+  await bob.message('one');
+  await bob.close();
+  const again = await openLibrary(driver, broker, member, { as: 'again' });
+  await again.connected();
+  for (const text of ['two', 'three']) await ada.mail('#ops', text);
+  await again.message('three');
+  assert.deepEqual(again.messages.map((m) => [m.text, m.sealed]), [['two', true], ['three', true]]);
+});
+
+test('what nobody has a key for holds up the others once, and briefly', async (t) => {
+  const broker = await startBroker(t);
+  const ada = await startLibrary(t, broker, 'ada');
+  const [ben, cem] = [await NodeMember.join(broker, 'ben'), await NodeMember.join(broker, 'cem')];
+  await ada.join('#ops');
+  const began = Date.now();
+  for (let n = 0; n < 5; ++n) {
+    const body = sealToMany(ben.member, '#ops', newChannelKey(), 'under a key that is nobody\'s');
+    assert.equal((await ben.peer.mail('#ops', '', body)).type, 'ack');
+  }
+  await cem.direct(ada, 'behind it');
+  await ada.message('behind it');
+  const took = Date.now() - began;
+  assert.deepEqual(ada.messages.map((message) => message.why), [...Array(5).fill('key_missing'), '']);
+  assert.ok(took < 5_000, `${took} ms`);
 });
 
 test('a stranger who asks gets nothing', async (t) => {
