@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint32_t kMostPartners = 32;
 // So that what waits for an answer is bounded even where nobody waits for it.
 constexpr std::uint32_t kMostInFlight = 10'000;
+constexpr std::chrono::milliseconds kLeastPatience{500};
 // The load test that claudemesh publishes: each of 100 peers says 1,000 messages, all at once.
 constexpr std::uint32_t kClaudemeshPeers = 100;
 constexpr std::uint32_t kClaudemeshMessages = 1'000;
@@ -67,6 +68,9 @@ Result<BenchPlan> plan_of(const BenchOptions& options) {
   const bool waits_for_acks = !plan.is_all_at_once && options.rate <= 0;
   plan.in_flight = waits_for_acks ? static_cast<std::uint32_t>(options.in_flight) : kMostInFlight;
   plan.patience = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1'000));
+  if (plan.patience < kLeastPatience) {
+    return usage_error("--timeout is too short for any answer", "Give it at least half a second.");
+  }
   if (plan.is_all_at_once && plan.per_second > 0) {
     return usage_error("a rate is not as fast as possible",
                        "Say --rate, or all at once, not both.");

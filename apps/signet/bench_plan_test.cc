@@ -43,9 +43,10 @@ TEST(BenchPlan, OptionsSayHowFast) {
   }
 }
 
-TEST(BenchPlan, ARateAndAllAtOnceExcludeEachOther) {
-  for (const BenchOptions& options : {BenchOptions{.rate = 1, .as_fast_as_possible = true},
-                                      BenchOptions{.rate = 1, .shape = "claudemesh"}}) {
+TEST(BenchPlan, WhatMakesNoSenseIsRefused) {
+  for (const BenchOptions& options :
+       {BenchOptions{.rate = 1, .as_fast_as_possible = true},
+        BenchOptions{.rate = 1, .shape = "claudemesh"}, BenchOptions{.timeout = 0.1}}) {
     const auto refused = plan_of(options);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(tell(refused.error()).exit, kExitUsage);
