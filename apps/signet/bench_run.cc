@@ -55,7 +55,7 @@ BenchRun::~BenchRun() = default;
 Status BenchRun::prepare() {
   SIGNET_TRY([[maybe_unused]] const Done allowed, allow_connections(mesh_.plan.peers));
   SIGNET_TRY([[maybe_unused]] const Done joined, join_all());
-  hand_out_keys();
+  SIGNET_TRY([[maybe_unused]] const Done agreed, hand_out_keys());
   SIGNET_TRY([[maybe_unused]] const Done connected, connect_all());
   if (mesh_.plan.to == BenchTo::kChannel) {
     SIGNET_TRY([[maybe_unused]] const Done entered, enter_channel());
@@ -102,14 +102,17 @@ Error BenchRun::join_failure(const Error& error) const {
                      wanted + "), or take fewer --peers.");
 }
 
-void BenchRun::hand_out_keys() {
+Status BenchRun::hand_out_keys() {
   const bool is_direct = mesh_.target.empty();
-  if (!mesh_.plan.is_sealed) return;
+  if (!mesh_.plan.is_sealed) return Done{};
   for (const auto& peer : peers_) {
+    if (is_interrupted()) return interrupted();
+    live_.show("agreeing on keys", now_elapsed());
     if (is_direct) peer->agree_with_partners();
     const crypto::ChannelScope scope{mesh_.mesh_id, mesh_.target, peer->key()};
     if (!is_direct) mesh_.channel_keys.push_back(crypto::ChannelKey::generate(scope));
   }
+  return Done{};
 }
 
 Status BenchRun::connect_all() {

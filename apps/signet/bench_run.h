@@ -32,7 +32,7 @@ class BenchRun {
   Status join_all();
   Result<Membership> join_one(std::uint32_t number, Elapsed give_up);
   Error join_failure(const Error& error) const;
-  void hand_out_keys();
+  Status hand_out_keys();
   Status connect_all();
   Status connect_some(Elapsed now);
   Status connect_one(std::size_t peer, Elapsed now);
