@@ -13,7 +13,7 @@ says the same in a terminal.
 ## Output
 Tables and sentences for people; with `-o json` one JSON document on standard output, with `-o jsonl`
 one object a line for what is a list or a stream (`listen -o json` is a stream too). In both, standard
-output holds nothing but JSON: `{"ok":true,…}`, or when the command failed
+output holds nothing but JSON (scripts of `completion` aside): `{"ok":true,…}`, or when the command failed
 
     {"ok":false,"error":CODE,"message":SENTENCE,"advice":WHAT TO DO,"exit":NUMBER}
 

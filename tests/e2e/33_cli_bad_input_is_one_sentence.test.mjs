@@ -22,7 +22,10 @@ const kInvites = [
     'invite_expired'],
   ['one that is not registered', (b, own) => link(makeInvite(own, { ...b, expires_at: seconds(99) })), 4,
     'invite_not_found'],
-  ['one of another owner', (b) => link(makeInvite(newKeys(), b)), 4, 'invite_owner_mismatch'],
+  ['one of another owner', (b) => {
+    const stranger = newKeys();
+    return link(makeInvite(stranger, { ...b, owner_pubkey: stranger.pubkey }));
+  }, 4, 'invite_owner_mismatch'],
   ['one of another mesh', (b, own) => link(makeInvite(own, { ...b, mesh_id: 'nowhere' })), 4,
     'mesh_not_found'],
   ['a broker that is away', (b, own) => link(makeInvite(own, { ...b, broker_url: 'ws://127.0.0.1:1/ws' })),

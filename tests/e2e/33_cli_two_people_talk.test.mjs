@@ -44,7 +44,8 @@ test('listen shows what comes, from standard input too, and --wait waits for it'
   const listening = bob.listen('--count', '2');
   await listening.connected();
   const waited = await ada.json('send', bob.member.publicKey.slice(0, 8), 'one', '--wait');
-  assert.deepEqual([waited.state, waited.receivedBy], ['received', [bob.member.publicKey]]);
+  assert.ok(['received', 'read'].includes(waited.state), waited.state);
+  assert.deepEqual(waited.receivedBy, [bob.member.publicKey]);
   const piped = await ada.run(['send', 'demo:bob', '-'], { input: 'two\nlines\n' });
   assert.equal(piped.status, 0, piped.stderr);
   assert.equal((await listening.message('one')).kind, 'direct');
