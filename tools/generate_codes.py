@@ -14,6 +14,8 @@ def cpp(sets):
            "#include <array>", "#include <cstddef>", "#include <cstdint>", "#include <string_view>",
            "", "namespace signet {"]
     for group in sets:
+        if not group.get("cpp", True):
+            continue  # texts that stand where they are said; tools/check_client_codes.py compares
         kind, codes = group["type"], group["codes"]
         out += ["", f"// {group['about']}", f"enum class {kind} : std::uint8_t {{"]
         out += [f"  {camel(c['name'])},  // {c['meaning']}" for c in codes]
