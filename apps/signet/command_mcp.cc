@@ -50,6 +50,9 @@ Status serve(Context& context) {
                           .instructions = std::string(mcp::Tools::instructions()),
                           .tools = mcp::Tools::definitions(),
                           .tool_names = mcp::Tools::names()});
+  if (::isatty(STDIN_FILENO) != 0) {
+    context.out.note("an agent's program starts this and writes here; see: signet mcp install");
+  }
   mcp::Server server(STDIN_FILENO, STDOUT_FILENO, protocol, tools);
   // A call that still runs uses the clients: the process ends around it. Its leases end with it.
   if (!server.run()) std::_Exit(EXIT_SUCCESS);

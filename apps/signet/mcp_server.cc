@@ -134,6 +134,7 @@ void Server::start(const ToolCall& call) {
   const std::uint64_t number = ++last_call_;
   auto running = std::make_unique<RunningCall>();
   running->control.is_ending = &is_ending_;
+  running->control.turn = tools_.begin(call);
   RunningCall& own = *running;
   running_.emplace(number, std::move(running));
   number_of_[call.id] = number;
@@ -147,6 +148,7 @@ void Server::start(const ToolCall& call) {
       });
     });
   } catch (const std::system_error&) {  // no thread to be had; what was seen is shown again
+    tools_.end(own.control.turn);
     const ToolAnswer answer{.is_error = true,
                             .text = "too_many_calls: the system gives no thread. Try later."};
     ended(number, call.id, {.answer = answer, .leases = {}}, {});

@@ -146,6 +146,22 @@ TEST_F(ServerTest, AnswersOthersWhileACallWaits) {
   EXPECT_EQ(next_id(), 1);
 }
 
+TEST_F(ServerTest, SendsInTheOrderOfTheLines) {
+  std::string lines;
+  for (int i = 1; i <= 12; ++i) {
+    lines += R"({"jsonrpc":"2.0","id":)" + std::to_string(i) +
+             R"(,"method":"tools/call","params":{"name":"send_message","arguments":{"to":"*",)" +
+             R"("message":")" + std::to_string(i) + "\"}}}\n";
+  }
+  write(lines);
+  for (int i = 1; i <= 12; ++i) next();
+  const auto sent = mesh_.sent();
+  ASSERT_EQ(sent.size(), 12U);
+  for (int i = 1; i <= 12; ++i) {
+    EXPECT_EQ(sent[static_cast<std::size_t>(i) - 1].text, std::to_string(i));
+  }
+}
+
 TEST_F(ServerTest, AnswersNoCancelledCallAndGivesBackWhatItTook) {
   call(1, "wait_for_messages", R"({"timeout_seconds":600})");
   cancel(1);

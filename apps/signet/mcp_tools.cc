@@ -11,12 +11,12 @@
 
 namespace signet::mcp {
 
-using Clock = std::chrono::steady_clock;
 using wire::JsonDocument;
 using wire::JsonWriter;
 
 namespace {
 
+constexpr std::string_view kSendMessage = "send_message";
 constexpr std::size_t kMaxTargetBytes = 256;      // a slug, a colon, and the longest name
 constexpr std::size_t kMaxMessageBytes = 40'000;  // what the client takes
 constexpr std::size_t kMaxSummaryBytes = 2'048;   // what a broker takes
@@ -134,7 +134,7 @@ const std::vector<Tools::Tool>& Tools::table() {
       kMeshes + R"(},"required":["set","value","note","meshes"]})";
 
   static const std::vector<Tool> kTable = {
-      {.name = "send_message",
+      {.name = kSendMessage,
        .title = "Send a message",
        .description =
            "Sends a text to a member (its key, a unique prefix of it of at least 8 digits, or its "
@@ -261,7 +261,19 @@ std::string_view Tools::instructions() {
          "will be sent once, by itself: do not send it again. Never put secrets into a summary.";
 }
 
+std::uint64_t Tools::begin(const ToolCall& call) {
+  return call.tool == kSendMessage ? turns_.take() : 0;
+}
+
+void Tools::end(std::uint64_t turn) { turns_.end(turn); }
+
 ToolOutcome Tools::run(const ToolCall& call, const CallControl& control) {
+  ToolOutcome outcome = run_tool(call, control);
+  end(control.turn);
+  return outcome;
+}
+
+ToolOutcome Tools::run_tool(const ToolCall& call, const CallControl& control) {
   const auto& tools = table();
   const auto tool = std::find_if(tools.begin(), tools.end(),
                                  [&](const Tool& each) { return each.name == call.tool; });

@@ -12,6 +12,7 @@
 
 #include "signet/mcp_mesh.h"
 #include "signet/mcp_protocol.h"
+#include "signet/mcp_turns.h"
 
 namespace signet::mcp {
 
@@ -23,7 +24,8 @@ struct ToolOptions {
   Milliseconds first_connection{3'000};  // after the start: a broker that is there is not missed
   Milliseconds peers{3'000};             // for the answer to list_peers
   Milliseconds lookup{3'000};            // for a name that is not known here
-  Milliseconds send_connected{12'000};   // the ack timeout of the client, and a little
+  Milliseconds turn{6'000};              // for sends before it: a connection and a lookup
+  Milliseconds send_connected{12'000};   // in all: the ack timeout of the client, and a little
   Milliseconds send_away{3'000};         // without a broker: then it is queued
   Milliseconds settle{250};              // what is on its way while a check looks
   Milliseconds slice{200};               // how soon a waiting call sees that it is cancelled
@@ -41,6 +43,7 @@ struct Lease {
 struct CallControl {
   std::atomic<bool> is_cancelled{false};         // the agent no longer waits for it
   const std::atomic<bool>* is_ending = nullptr;  // the process is to end
+  std::uint64_t turn = 0;                        // of begin(); 0: the order does not matter
   bool must_stop() const { return is_cancelled || (is_ending != nullptr && *is_ending); }
 };
 
@@ -60,6 +63,11 @@ class Tools {
   static std::vector<std::string> names();
   static std::string_view instructions();
 
+  // Keeps the place of a call whose order matters; to be called in the order of the lines, and
+  // followed by run(), or by end() where that is not to be. Answers the `turn` of its control.
+  std::uint64_t begin(const ToolCall& call);
+  void end(std::uint64_t turn);
+
   // Blocks for the tool's patience at most, and ends within a slice after `control` says so.
   ToolOutcome run(const ToolCall& call, const CallControl& control);
 
@@ -73,8 +81,10 @@ class Tools {
   struct Batch;
   struct Addressed;
   using Milliseconds = ToolOptions::Milliseconds;
+  using Clock = std::chrono::steady_clock;
   static const std::vector<Tool>& table();
 
+  ToolOutcome run_tool(const ToolCall& call, const CallControl& control);
   ToolOutcome send_message(const Call& call);
   ToolOutcome check_messages(const Call& call);
   ToolOutcome wait_for_messages(const Call& call);
@@ -85,8 +95,8 @@ class Tools {
   Result<Addressed> address(std::string_view to) const;
   Result<McpMesh*> mesh_called(std::string_view slug) const;
   std::string slugs() const;
-  ToolOutcome follow(McpMesh& mesh, const Outgoing& sent, const std::string& ticket,
-                     const Call& call) const;
+  ToolOutcome follow(McpMesh& mesh, const Outgoing& message, const std::string& ticket,
+                     Clock::time_point began, const Call& call) const;
   void await_connections(const std::vector<McpMesh*>& meshes, const Call& call) const;
   void take_messages(Batch& batch, Milliseconds wait) const;
   ToolOutcome show(Batch&& batch) const;
@@ -95,6 +105,7 @@ class Tools {
 
   std::vector<McpMesh*> meshes_;
   ToolOptions options_;
+  Turns turns_;
   mutable std::atomic<std::size_t> first_mesh_{0};  // so that no mesh is always read last
 };
 

@@ -8,7 +8,6 @@
 
 namespace signet::mcp {
 
-using Clock = std::chrono::steady_clock;
 using wire::JsonWriter;
 
 namespace {
@@ -78,6 +77,7 @@ Result<Tools::Addressed> Tools::address(std::string_view to) const {
 }
 
 ToolOutcome Tools::send_message(const Call& call) {
+  const auto began = Clock::now();
   const auto addressed = address(call.arguments.text("to"));
   if (!addressed.ok()) return failed(addressed.error());
   McpMesh& mesh = *addressed->mesh;
@@ -85,16 +85,17 @@ ToolOutcome Tools::send_message(const Call& call) {
   const Outgoing message{.to = std::string(addressed->target),
                          .text = std::string(call.arguments.text("message")),
                          .priority = priority_of(call.arguments.text("priority"))};
+  turns_.await(call.control.turn, options_.turn);
   const auto ticket = put_into_outbox(mesh, message, options_.lookup);
+  turns_.end(call.control.turn);
   if (!ticket.ok()) return failed(ticket.error());
-  return follow(mesh, message, *ticket, call);
+  return follow(mesh, message, *ticket, began, call);
 }
 
 // Until the broker has it, or it is clear that this takes longer than an agent should wait. A
 // cancelled call takes its message back where it still can: the agent may send it again.
 ToolOutcome Tools::follow(McpMesh& mesh, const Outgoing& message, const std::string& ticket,
-                          const Call& call) const {
-  const auto began = Clock::now();
+                          Clock::time_point began, const Call& call) const {
   while (true) {
     const auto report = mesh.wait_sent(ticket, SendState::kStored, options_.slice);
     if (report.ok()) return came_to(mesh, *report);

@@ -424,6 +424,21 @@ TEST_F(ToolsTest, SaysThatNoMeshIsJoined) {
   EXPECT_TRUE(has(outcome.answer.text, "signet join"));
 }
 
+TEST(SendTurns, AreGivenUpByWhoeverNeverComes) {
+  FakeMesh mesh("team");
+  ToolOptions options = hurried();
+  options.turn = 20ms;
+  Tools tools({&mesh}, options);
+  const ToolCall call{"1", "send_message", R"({"to":"*","message":"x"})"};
+  EXPECT_EQ(tools.begin({"0", "check_messages", "{}"}), 0U);
+  const std::uint64_t first = tools.begin(call);  // which is not run
+  CallControl control;
+  control.turn = tools.begin(call);
+  EXPECT_FALSE(tools.run(call, control).answer.is_error);
+  EXPECT_EQ(mesh.sent().size(), 1U);
+  tools.end(first);
+}
+
 TEST_F(ToolsTest, GivesAConnectionThatBeginsAMoment) {
   team_.be(State::kConnecting);
   std::thread broker([this] {
