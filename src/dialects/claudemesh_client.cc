@@ -16,11 +16,20 @@ constexpr std::size_t kMaxIdBytes = 128;
 constexpr std::size_t kMaxNameBytes = 1'024;  // display names, session hints
 constexpr std::size_t kMaxSummaryBytes = 2'048;
 constexpr std::size_t kMaxTargetBytes = 128;
+constexpr std::size_t kMaxCodeBytes = 40;
 constexpr std::size_t kKeyDigits = 64;
 
 std::string text_in(JsonValue object, std::string_view name, std::size_t most) {
   const auto text = object[name].string();
   return text && text->size() <= most ? std::string(*text) : std::string();
+}
+
+// Is a text there that is not as it should be? Left out or null is no fault.
+bool breaks_bound(JsonValue object, std::string_view name, std::size_t most) {
+  const JsonValue value = object[name];
+  if (!value || value.is(wire::JsonKind::kNull)) return false;
+  const auto text = value.string();
+  return !text || text->size() > most;
 }
 
 // A key as its 64 digits in lower case; empty for anything else.
@@ -64,7 +73,7 @@ Answer read_hello_ack(JsonValue root) {
 
 Answer read_ack(JsonValue root) {
   AckAnswer ack{text_in(root, "id", kMaxIdBytes), text_in(root, "messageId", kMaxIdBytes),
-                root["recipients"].integer().value_or(1)};
+                std::max<std::int64_t>(root["recipients"].integer().value_or(1), 0)};
   if (ack.message_id.empty()) return not_understood("ack without a message id");
   return ack;
 }
@@ -82,12 +91,16 @@ Answer read_push(JsonValue root) {
   // Without an id it could not be confirmed, without a sender it is nobody's.
   if (push.message_id.empty()) return not_understood("push without a message id");
   if (push.sender_key.empty()) return not_understood("push without a sender");
+  // Read as left out, they would make a body direct that says it is something else.
+  if (breaks_bound(root, "meshId", kMaxIdBytes)) return not_understood("push of no mesh id");
+  if (breaks_bound(root, "targetSpec", kMaxTargetBytes)) return not_understood("push to no target");
   push.nonce = nonce.value_or("");
   push.ciphertext = ciphertext.value_or("");
   return push;
 }
 
 Answer read_peers(JsonValue root) {
+  if (!root["peers"].is(wire::JsonKind::kArray)) return not_understood("peers_list without a list");
   PeersAnswer answer;
   const JsonValue peers = root["peers"];
   for (std::size_t i = 0; i < peers.size(); ++i) {
@@ -104,6 +117,9 @@ Answer read_peers(JsonValue root) {
 }
 
 Answer read_members(JsonValue root) {
+  if (!root["members"].is(wire::JsonKind::kArray)) {
+    return not_understood("members_list without a list");
+  }
   MembersAnswer answer;
   answer.target = text_in(root, "target", kMaxTargetBytes);
   answer.audience = text_in(root, "audience", kMaxIdBytes);
@@ -119,6 +135,9 @@ Answer read_members(JsonValue root) {
 }
 
 Answer read_channels(JsonValue root) {
+  if (!root["channels"].is(wire::JsonKind::kArray)) {
+    return not_understood("channel_list without a list");
+  }
   ChannelsAnswer answer;
   const JsonValue channels = root["channels"];
   for (std::size_t i = 0; i < channels.size(); ++i) {
@@ -147,12 +166,19 @@ Answer read_receipt(JsonValue root) {
   return receipt;
 }
 
+// A code as the pages write them: it comes to programs, logs and terminals.
+std::string code_in(JsonValue error) {
+  const std::string code = text_in(error, "code", kMaxCodeBytes);
+  const bool is_code = !code.empty() && std::all_of(code.begin(), code.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  return is_code ? code : "unknown_error";
+}
+
 Answer read_error(JsonValue root) {
-  ErrorAnswer error{text_in(root, "code", kMaxIdBytes), text_in(root, "id", kMaxIdBytes),
-                    std::nullopt};
+  ErrorAnswer error{code_in(root), text_in(root, "id", kMaxIdBytes), std::nullopt};
   const auto wait = root["retryAfterMs"].integer();
   if (wait && *wait >= 0) error.retry_after_ms = *wait;
-  if (error.code.empty()) error.code = "unknown_error";
   return error;
 }
 

@@ -101,7 +101,7 @@ struct ReceiptAnswer {
   std::string by;
 };
 struct ErrorAnswer {
-  std::string code;
+  std::string code;       // of a-z, 0-9 and _; unknown_error for anything else
   std::string client_id;  // empty: it answers no send
   std::optional<std::int64_t> retry_after_ms;
 };
