@@ -1,7 +1,6 @@
 #include "client/directory.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/encoding.h"
 #include "crypto/sign.h"
@@ -25,6 +24,18 @@ std::string lower(std::string_view digits) {
   return text;
 }
 
+// A control character would let a name show as another's, or speak to the terminal.
+bool is_shown_as_it_is(std::string_view name) {
+  constexpr unsigned char kDelete = 0x7f;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const auto next = i + 1 < name.size() ? static_cast<unsigned char>(name[i + 1]) : 0;
+    const bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;  // U+0080 to U+009F
+    if (byte < 0x20 || byte == kDelete || is_c1) return false;
+  }
+  return true;
+}
+
 Error no_such_member(std::string_view who) {
   return {ErrorCode::kNotFound, "no_such_member: nobody in the mesh is called " + std::string(who)};
 }
@@ -36,7 +47,7 @@ bool is_address_of_many(std::string_view who) {
 }  // namespace
 
 Result<Found> Directory::find(std::string_view who) const {
-  if (who.empty() || who.size() > kMaxWhoBytes) {
+  if (who.empty() || who.size() > kMaxWhoBytes || !is_shown_as_it_is(who)) {
     return Error{ErrorCode::kMalformed, "bad_target: say a name, a key, *, #channel or tag:name"};
   }
   if (is_address_of_many(who)) {
@@ -46,25 +57,28 @@ Result<Found> Directory::find(std::string_view who) const {
                  "bad_target: " + std::string(who) + " is no channel or tag"};
   }
   if (const auto key = crypto::public_key_from_hex(who)) return Found{crypto::to_hex(*key)};
-  // A name that looks like a prefix is still a name where somebody has it.
-  if (pin_of(who) == nullptr && listed(who).empty() && is_prefix(who)) {
-    if (auto found = find_prefix(lower(who))) return *std::move(found);
+  const auto keys = is_prefix(who) ? keys_beginning(lower(who)) : std::set<std::string>();
+  if (keys.empty()) return find_name(who);
+  const bool is_name = pin_of(who) != nullptr || !listed(who).empty();
+  if (keys.size() == 1 && !is_name) return Found{*keys.begin()};
+  // A name that begins its own key means one member, whichever way it is read.
+  if (auto named = find_name(who); named.ok() && keys.size() == 1 && keys.contains(named->target)) {
+    return named;
   }
-  return find_name(who);
+  return Error{ErrorCode::kConflict,
+               "ambiguous_name: " + std::string(who) +
+                   " begins a key and is something else too; say the whole key instead"};
 }
 
-std::optional<Result<Found>> Directory::find_prefix(std::string_view digits) const {
-  std::set<std::string_view> keys;
+std::set<std::string> Directory::keys_beginning(std::string_view digits) const {
+  std::set<std::string> keys;
   for (const Member& member : members_) {
     if (member.key.starts_with(digits)) keys.insert(member.key);
   }
   for (const Pin& pin : pins_) {
     if (pin.key.starts_with(digits)) keys.insert(pin.key);
   }
-  if (keys.empty()) return std::nullopt;
-  if (keys.size() == 1) return Result<Found>(Found{std::string(*keys.begin())});
-  return Result<Found>(Error{ErrorCode::kConflict,
-                             "ambiguous_name: several keys begin with " + std::string(digits)});
+  return keys;
 }
 
 Result<Found> Directory::find_name(std::string_view name) const {
@@ -92,13 +106,13 @@ std::string Directory::name_of(std::string_view key) const {
     if (pin.key == key) return pin.name;
   }
   const std::string name = listed_name_of(key);
-  const Pin* pin = pin_of(name);
-  return pin == nullptr || pin->key == key ? name : std::string();
+  const bool is_others = pin_of(name) != nullptr || listed(name).size() > 1;
+  return is_others ? std::string() : name;
 }
 
 std::string Directory::listed_name_of(std::string_view key) const {
   for (const Member& member : members_) {
-    if (member.key == key) return member.name;
+    if (member.key == key && is_shown_as_it_is(member.name)) return member.name;
   }
   return {};
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,13 +28,15 @@ class Directory {
   const std::vector<Member>& members() const { return members_; }
 
   // Who is meant. Fails kMalformed (bad_target), kNotFound (no_such_member), kConflict
-  // (ambiguous_name, peer_key_changed).
+  // (ambiguous_name, peer_key_changed). What is one member's name and begins another's key is
+  // ambiguous: a member chooses its name, and may choose that.
   Result<Found> find(std::string_view who) const;
 
-  // The name to show for a key: the pinned one, else the listed one unless a pin gives that name
-  // to another key. Empty: none.
+  // The name to show for a key: the pinned one, else the listed one unless it is another key's too,
+  // by a pin or in the list. Empty: none.
   std::string name_of(std::string_view key) const;
-  // The name that the broker lists for a key, pinned or not; empty: none.
+  // The name that the broker lists for a key, pinned or not; empty: none, or one that a terminal
+  // would not show as it is.
   std::string listed_name_of(std::string_view key) const;
 
   // Pinned names that the broker lists, and only under other keys.
@@ -44,7 +46,7 @@ class Directory {
   const Pin* pin_of(std::string_view name) const;
   std::vector<const Member*> listed(std::string_view name) const;
   Result<Found> find_name(std::string_view name) const;
-  std::optional<Result<Found>> find_prefix(std::string_view digits) const;
+  std::set<std::string> keys_beginning(std::string_view digits) const;
 
   std::vector<Member> members_;
   std::vector<Pin> pins_;
