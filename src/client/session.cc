@@ -112,12 +112,18 @@ void Session::say_hello(WallTime wall) {
   write_frame(wire::Opcode::kText, dialects::hello_frame(fields, *identity_.key));
 }
 
-void Session::lost(std::string_view why) { fail(ErrorCode::kUnavailable, "connection_lost", why); }
+// A refusal whose close frame got lost is a refusal still.
+void Session::lost(std::string_view why) {
+  if (phase_ == Phase::kHello && !refusal_.empty())
+    return refuse_hello(code_or(refusal_, "refused"));
+  fail(ErrorCode::kUnavailable, "connection_lost", why);
+}
 
 void Session::on_time(Elapsed now) {
   if (end_) return;
   if (phase_ != Phase::kOpen) {
     if (now < phase_deadline_) return;
+    if (!refusal_.empty()) return lost("the broker did not close");
     return phase_ == Phase::kUpgrading
                ? fail(ErrorCode::kUnavailable, "no_broker", "the broker did not answer the upgrade")
                : fail(ErrorCode::kUnavailable, "hello_timeout",
@@ -148,6 +154,9 @@ void Session::say_goodbye() {
 
 void Session::write_frame(wire::Opcode opcode, std::string_view payload) {
   if (end_ || said_goodbye_) return;
+  if (output_.size() >= options_.max_output_bytes) {
+    return fail(ErrorCode::kUnavailable, "connection_lost", "the broker does not read");
+  }
   wire::append_masked_frame(output_, opcode, payload, fresh_mask());
 }
 
@@ -170,7 +179,7 @@ bool Session::on_message(wire::MessageKind kind, std::string_view payload) {
     if (const auto* admitted = std::get_if<dialects::HelloAnswer>(&answer)) {
       phase_ = Phase::kOpen;
       events_->on_admitted(*admitted);
-      return true;
+      return !end_;
     }
     if (const auto* error = std::get_if<dialects::ErrorAnswer>(&answer)) {
       refusal_ = error->code;  // the close that follows says it again, as its reason
@@ -178,19 +187,20 @@ bool Session::on_message(wire::MessageKind kind, std::string_view payload) {
     }
   }
   events_->on_answer(std::move(answer));
-  return true;
+  return !end_;
 }
 
 bool Session::on_ping(std::string_view payload) {
   write_frame(wire::Opcode::kPong, payload);
-  return true;
+  return !end_;
 }
 
 bool Session::on_pong(std::string_view) { return true; }
 
 void Session::on_close(std::uint16_t code, std::string_view reason) {
   const bool refused = phase_ == Phase::kHello && (code == 1008 || !refusal_.empty());
-  if (refused) return refuse_hello(code_or(reason, code_or(refusal_, "refused")));
+  const std::string said = code_or(refusal_, "refused");
+  if (refused) return refuse_hello(code == 1008 ? code_or(reason, said) : said);
   if (code == 1008 && reason == "revoked") return refuse_hello("revoked");
   fail(ErrorCode::kUnavailable, "connection_lost",
        "the broker closed with " + std::to_string(code) + ", " + code_or(reason, "no reason"));

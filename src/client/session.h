@@ -26,6 +26,9 @@ struct SessionOptions {
   std::chrono::milliseconds dead_after{75'000};      // likewise
   // The largest frame of a broker is a list of peers, 512 KiB; a push is 64 KiB and its envelope.
   std::size_t max_frame_bytes = 1 << 20;
+  // What may wait to be written: far above what the outbox has under way. A broker that pings and
+  // pushes without end and reads nothing would else fill the memory with answers.
+  std::size_t max_output_bytes = 16 << 20;
 };
 
 // Who connects, and what is said of it.
