@@ -1,6 +1,6 @@
 #include "client/requests.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "client/broker_codes.h"
 
@@ -9,6 +9,10 @@ namespace {
 
 // Far above a mesh of this broker; an endless list from a false one ends here.
 constexpr std::size_t kMaxListedMembers = 100'000;
+
+Error no_answer() {
+  return {ErrorCode::kUnavailable, "timeout: the broker did not answer in time"};
+}
 
 bool same_channel(std::string_view said, std::string_view asked) {
   if (said.starts_with('#')) said.remove_prefix(1);
@@ -95,20 +99,30 @@ void Requests::finish(Result<dialects::Answer> answer) {
   asked_.reset();
   const Request request = std::move(waiting_.front());
   waiting_.pop_front();
-  request.done(std::move(answer));
+  if (request.done) request.done(std::move(answer));
 }
 
-void Requests::disconnected() { asked_.reset(); }
+void Requests::disconnected() {
+  asked_.reset();
+  if (!waiting_.empty() && !waiting_.front().done) waiting_.pop_front();
+}
 
+// The one under way keeps its place, so that its late answer is not taken for the next one's.
 void Requests::expire(Elapsed now, const Error& why) {
-  for (std::size_t i = asked_ ? 1 : 0; i < waiting_.size();) {
-    if (now < waiting_[i].give_up) {
+  const Error unanswered = why.detail.empty() ? no_answer() : why;
+  for (std::size_t i = 0; i < waiting_.size();) {
+    if (now < waiting_[i].give_up || !waiting_[i].done) {
       ++i;
       continue;
     }
-    const Done done = std::move(waiting_[i].done);
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-    done(why);
+    const Done done = std::exchange(waiting_[i].done, nullptr);
+    const bool under_way = i == 0 && asked_;
+    if (under_way) {
+      ++i;
+    } else {
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    done(unanswered);
   }
 }
 
@@ -121,7 +135,7 @@ std::optional<Elapsed> Requests::next_deadline() const {
   std::optional<Elapsed> next;
   if (asked_) next = *asked_ + answer_timeout_;
   for (const Request& request : waiting_) {
-    if (!next || request.give_up < *next) next = request.give_up;
+    if (request.done && (!next || request.give_up < *next)) next = request.give_up;
   }
   return next;
 }

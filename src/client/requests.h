@@ -26,8 +26,8 @@ class Requests {
   struct Request {
     Kind kind;
     std::string subject;  // target or channel name
-    Elapsed give_up;      // unanswered by then: kUnavailable
-    Done done;            // called once
+    Elapsed give_up;  // unanswered by then: kUnavailable; an answer that comes later is nobody's
+    Done done;        // called once
   };
 
   // How long the broker may take for one answer; beyond it the connection is no good.
