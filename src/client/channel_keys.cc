@@ -1,6 +1,7 @@
 #include "client/channel_keys.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_set>
 
 #include "crypto/hash.h"
@@ -10,16 +11,32 @@ namespace {
 
 using Keys = std::unordered_set<std::string_view, crypto::KeyedHash, std::equal_to<>>;
 
+constexpr char kOffered = '?';  // before the key of one that was sent a key and may not have it
+
 Keys set_of(const std::vector<std::string>& keys) { return {keys.begin(), keys.end()}; }
 
-// A clock that was set back makes a key look as if it came from the future: spent, to be safe.
+std::string_view member_of(std::string_view holder) {
+  if (holder.starts_with(kOffered)) holder.remove_prefix(1);
+  return holder;
+}
+
 bool is_spent(const OwnChannelKey& key, const Keys& audience, WallTime now) {
-  const bool someone_left = std::any_of(key.holders.begin(), key.holders.end(),
-                                        [&](const auto& each) { return !audience.contains(each); });
-  return someone_left || now > key.made + kMaxKeyAge || now < key.made;
+  return is_too_old(key, now) ||
+         std::any_of(key.holders.begin(), key.holders.end(),
+                     [&](const auto& each) { return !audience.contains(member_of(each)); });
 }
 
 }  // namespace
+
+bool is_too_old(const OwnChannelKey& key, WallTime now) {
+  return now > key.made + kMaxKeyAge || now < key.made;
+}
+
+void note_offers(OwnChannelKey& key, const std::vector<std::string>& members) {
+  std::set<std::string> holders(key.holders.begin(), key.holders.end());
+  for (const std::string& member : members) holders.insert(kOffered + member);
+  key.holders.assign(holders.begin(), holders.end());
+}
 
 KeyPlan plan_channel_key(const OwnChannelKey* present, const std::vector<std::string>& audience,
                          WallTime now) {

@@ -28,9 +28,11 @@ namespace signet::client {
 
 struct OutboxPumpOptions {
   std::chrono::milliseconds ack_timeout{10'000};  // of the protocol page
-  // Unanswered sends: a quarter of what a broker reads before it waits for its disk.
+  // Unanswered sends: a quarter of what a broker reads before it waits for its disk. Their bytes:
+  // all that it reads; more would only grow old in a slow line and be taken for unanswered.
   std::size_t max_in_flight = 64;
-  std::chrono::milliseconds retry_after{1'000};  // a broker that says "later" and not when
+  std::size_t max_in_flight_bytes = 256 * 1024;
+  std::chrono::milliseconds retry_after{1'000};  // a broker, or a disk, that says not when
 };
 
 class OutboxPump {
@@ -41,25 +43,30 @@ class OutboxPump {
   OutboxPump(const OutboxPumpOptions& options, const std::string& mesh_id,
              const crypto::PublicKey& own, State& state, Sealing& sealing, Requests& requests,
              OnReport on_report);
+  ~OutboxPump();  // wipes
+  OutboxPump(const OutboxPump&) = delete;
+  OutboxPump& operator=(const OutboxPump&) = delete;
 
   // Looks into the outbox again at the next pump.
   void wake() { look_ = true; }
   void connected();
   void disconnected();
 
-  // Says what may be said now. Fails only for a disk that refuses.
+  // Says what may be said now. Fails only for a disk that refuses; then it rests for a while.
   Status pump(Elapsed now, WallTime wall, const Say& say);
 
   bool on_ack(const dialects::AckAnswer& ack);
   bool on_error(const dialects::ErrorAnswer& error, Elapsed now);
 
-  // A receiver has lost a key of this side: it gets it again where it is still in the audience.
+  // A receiver has lost a key of this side: it gets it again where it is in the audience, once a
+  // connection.
   void grant_again(const crypto::PublicKey& to, const KeyRequest& request);
   // A message came under a key that is not here: asks its sender, once a connection.
   void ask_for_key(const std::string& sender, const std::string& target,
                    const crypto::ChannelKeyId& id);
 
   bool is_overdue(Elapsed now) const;
+  // When pump() or is_overdue() has something to do; not before `now`.
   std::optional<Elapsed> next_deadline(Elapsed now) const;
 
  private:
@@ -72,31 +79,52 @@ class OutboxPump {
     std::optional<OwnChannelKey> key;                // once planned
     std::vector<std::string> seal_to;                // still to be sent the key
     std::set<std::string, std::less<>> asked_again;  // members that lost the key
-    int tries = 0;
+    int mismatches = 0;                              // lists that were not the audience they said
+    int changes = 0;             // sends in a row that came too late for their audience
     std::size_t unanswered = 0;  // key messages under way
+    std::uint64_t round = 0;     // tells answers to key messages of an earlier list apart
+  };
+  struct Wanted {  // a key to ask for
+    std::string sender, target;
+    crypto::ChannelKeyId id{};
   };
   struct InFlight {
     std::string ticket;  // of an outbox entry; empty: a key message
-    std::string target, key_id, member;
+    std::string target;
+    std::string audience;  // that it named
     Elapsed since;
+    std::string member, key_id;  // of a key message that hands over a key
+    std::uint64_t round = 0;
+    std::optional<Wanted> asks;  // of one that asks for a key
+    std::size_t bytes = 0;
   };
   using Tickets = std::unordered_map<std::string, InFlight, crypto::KeyedHash, std::equal_to<>>;
 
   Status look_into_outbox();
-  bool may_send(Elapsed now) const;
+  Status say_all(Elapsed now, WallTime wall, const Say& say);
+  Status say_entries(Elapsed now, WallTime wall, const Say& say);
+  bool has_room() const;
+  bool may_send(Elapsed now) const { return now >= not_before_ && has_room(); }
+  bool has_unsaid() const;
+  bool can_be_said(const OutboxEntry& entry) const;
+  bool is_behind_another_audience(const OutboxEntry& entry) const;
   Status send_entry(OutboxEntry& entry, Elapsed now, WallTime wall, const Say& say);
   Status seal_entry(OutboxEntry& entry, Elapsed now, WallTime wall, const Say& say);
   Status say_entry(const OutboxEntry& entry, Elapsed now, const Say& say);
   Status refuse(const OutboxEntry& entry, std::string_view code);
   void ask_audience(const std::string& target, Elapsed now);
+  void on_audience(Audience& audience, Result<dialects::Answer> answer);
+  void forget_audience(Audience& audience);
   Status plan_key(const std::string& target, Audience& audience, WallTime wall);
   Status hand_out_key(const std::string& target, Audience& audience, Elapsed now, const Say& say);
-  Status say_key_message(const std::string& member, const KeyMessage& message, InFlight in_flight,
-                         const Say& say);
+  void say_send(const dialects::SendFields& send, InFlight sent, const Say& say);
   Status say_grants(Elapsed now, WallTime wall, const Say& say);
   Status say_key_requests(Elapsed now, const Say& say);
+  void audience_changed(OutboxEntry& entry);
+  void stored(const std::string& ticket, std::string_view message_id, std::int64_t recipients);
+  std::optional<InFlight> answered(const std::string& client_id);
   void finished(const std::string& ticket);
-  void later(const dialects::ErrorAnswer& error, Elapsed now);
+  void later(const InFlight& sent, const dialects::ErrorAnswer& error, Elapsed now);
   void key_answered(const InFlight& sent, bool stored);
 
   const OutboxPumpOptions options_;
@@ -110,17 +138,17 @@ class OutboxPump {
   bool connected_ = false;
   bool look_ = true;
   std::uint64_t connection_ = 0;  // counts; answers to an older one's questions are old
-  Elapsed not_before_;            // the broker asked to wait
+  Elapsed not_before_;            // the broker asked to wait, or the disk refused
+  bool pause_ = false;            // the next pump waits first: its clock is the one that counts
   std::map<std::int64_t, OutboxEntry> queue_;  // claimed and unfinished, in order
   std::set<std::string, std::less<>> said_;    // tickets under way
   Tickets in_flight_;                          // by client id
+  std::size_t in_flight_bytes_ = 0;
+  std::uint64_t rounds_ = 0;
   std::map<std::string, Audience, std::less<>> audiences_;
-  struct Wanted {
-    std::string sender, target;
-    crypto::ChannelKeyId id;
-  };
   std::vector<Wanted> wanted_;                    // keys to ask for
   std::set<std::string, std::less<>> asked_for_;  // sender and key id, of this connection
+  std::set<std::string, std::less<>> granted_;    // target, key id and asker, likewise
 };
 
 }  // namespace signet::client
