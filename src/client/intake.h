@@ -22,7 +22,8 @@ class Intake {
   Intake(const std::string& mesh_id, State& state, Sealing& sealing, OutboxPump& pump)
       : mesh_id_(mesh_id), state_(state), sealing_(sealing), pump_(pump) {}
 
-  void on_push(dialects::PushedMessage push) { fresh_.push_back(std::move(push)); }
+  // Beyond what a true broker leaves unconfirmed, nothing is taken; it is not confirmed either.
+  void on_push(dialects::PushedMessage push);
 
   // Takes in what came, and what had no room before. Answers the senders (hex64) of what is new.
   // Fails for a disk that refuses: it is tried again at the next call.
@@ -45,6 +46,7 @@ class Intake {
   OutboxPump& pump_;
   std::vector<dialects::PushedMessage> fresh_;
   std::vector<StoredPush> waiting_;  // not on disk yet, in order
+  std::size_t held_bytes_ = 0;       // of the bodies of both
 };
 
 // The keys of channels that a state keeps, for Sealing::open.
