@@ -47,7 +47,8 @@ Status check_rights(const struct stat& facts, const std::string& path) {
 }
 
 Result<std::string> read_key_file(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  // Not blocking: a pipe that nobody writes to would never open.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (file.number() < 0) {
     const bool missing = errno == ENOENT;
     return Error{missing ? ErrorCode::kNotFound : ErrorCode::kForbidden,
@@ -61,7 +62,13 @@ Result<std::string> read_key_file(const std::string& path) {
   const ssize_t got = read(file.number(), bytes.data(), bytes.size());
   std::string text(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   explicit_bzero(bytes.data(), bytes.size());
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  if (text.size() == kMaxKeyFileBytes) {  // and more, perhaps
+    crypto::wipe(text);
+    return bad_key(path + " is too long for a key file");
+  }
+  while (!text.empty() && std::string_view("\r\n ").find(text.back()) != std::string_view::npos) {
+    text.pop_back();
+  }
   return text;
 }
 
