@@ -131,6 +131,7 @@ class Broker final : public net::ConnectionEvents {
   // broker_sending.cc
   void on_send(Session& session, const dialects::Send& send);
   std::optional<std::chrono::nanoseconds> must_wait(Session& session);
+  std::optional<std::chrono::nanoseconds> must_wait_to_send(Session& session);
   bool reaches(Session& session, const std::vector<MemberNumber>& recipients,
                const std::string& target, const membership::Audience& audience) const;
   void on_published(Id id, const std::string& client_id, const routing::Envelope& envelope,

@@ -1,4 +1,5 @@
 // A message in: guarded, authorized, routed, stored; acknowledged when it is on disk.
+#include <algorithm>
 #include <array>
 
 #include "base/encoding.h"
@@ -10,6 +11,12 @@
 
 namespace signet::broker {
 namespace {
+
+// How long a client whose send was over the rate is refused, where it could have sent sooner:
+// longer than a round trip. What it had under way meets the same refusal and comes again in order;
+// else a later message would slip in before the refused one, and each free place would be asked for
+// by all.
+constexpr std::chrono::milliseconds kRefusedTogether{100};
 
 // Without a client id a retry is another message.
 routing::MessageId message_id(const membership::MeshSnapshot& mesh,
@@ -51,6 +58,20 @@ std::optional<std::chrono::nanoseconds> Broker::must_wait(Session& session) {
   return send_rates_.take(session.connection.peer(), shard_.now());
 }
 
+std::optional<std::chrono::nanoseconds> Broker::must_wait_to_send(Session& session) {
+  const Elapsed now = shard_.now();
+  if (now < session.refused_until) return session.refused_until - now;
+  auto wait = must_wait(session);
+  if (!wait) return wait;
+  // Never so long that a bucket of few tokens is full before its owner may take one.
+  const std::int64_t rate = std::max<std::int64_t>(shared_.options.sends_per_second, 1);
+  const auto fills =
+      std::chrono::nanoseconds(std::chrono::seconds(shared_.options.sends_burst)) / rate;
+  wait = std::max(*wait, std::min<std::chrono::nanoseconds>(kRefusedTogether, fills));
+  session.refused_until = now + *wait;
+  return wait;
+}
+
 // Are these recipients of a send to `target` exactly the audience that its sender sealed it to?
 bool Broker::reaches(Session& session, const std::vector<MemberNumber>& recipients,
                      const std::string& target, const membership::Audience& audience) const {
@@ -63,7 +84,7 @@ bool Broker::reaches(Session& session, const std::vector<MemberNumber>& recipien
 }
 
 void Broker::on_send(Session& session, const dialects::Send& send) {
-  if (const auto wait = must_wait(session)) {
+  if (const auto wait = must_wait_to_send(session)) {
     return refuse(session, Refusal::kRateLimited, send.client_id, wait);
   }
   const membership::MeshSnapshot* mesh = snapshot_->mesh(session.mesh);

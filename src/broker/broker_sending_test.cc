@@ -150,6 +150,39 @@ TEST_F(Sending, AMemberHasOneRateOnAllItsSessions) {
   EXPECT_EQ(metric("broker_messages_rejected_total{reason=\"rate_limited\"}"), 1);
 }
 
+TEST_F(Sending, WhatIsUnderWayBehindARefusedOneIsRefusedWithIt) {
+  options_.sends_per_second = 100;
+  options_.sends_burst = 20;
+  start();
+  FakeConnection& ann = peer("ann");
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(ask(ann, message("a" + std::to_string(i), "*", "x")).substr(0, 3), "ack");
+  }
+  say(ann, message("b0", "*", "x"));
+  EXPECT_NE(ann.texts.at(0).find("\"retryAfterMs\":100"), std::string::npos) << ann.texts.at(0);
+  EXPECT_EQ(heard(ann), "rate_limited b0");
+  clock_.advance(60ms);  // there would be room for six
+  say(ann, message("b1", "*", "x"));
+  EXPECT_NE(ann.texts.at(0).find("\"retryAfterMs\":40"), std::string::npos) << ann.texts.at(0);
+  EXPECT_EQ(heard(ann), "rate_limited b1");
+  clock_.advance(40ms);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(ask(ann, message("b" + std::to_string(i), "*", "x")).substr(0, 3), "ack") << i;
+  }
+  EXPECT_EQ(ask(ann, message("b10", "*", "x")), "rate_limited b10") << "none was given away";
+}
+
+TEST_F(Sending, ASmallBurstIsNotHeldBackLongerThanItTakesToFill) {
+  options_.sends_per_second = 100;
+  options_.sends_burst = 1;
+  start();
+  FakeConnection& ann = peer("ann");
+  EXPECT_EQ(ask(ann, message("a0", "*", "x")).substr(0, 3), "ack");
+  EXPECT_EQ(ask(ann, message("a1", "*", "x")), "rate_limited a1");
+  clock_.advance(10ms);
+  EXPECT_EQ(ask(ann, message("a1", "*", "x")).substr(0, 3), "ack");
+}
+
 TEST_F(Sending, JoiningAndLeavingAChannelCountsAsASend) {
   options_.sends_per_second = 10;
   options_.sends_burst = 2;

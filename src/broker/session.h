@@ -49,6 +49,7 @@ struct Session final : net::Attachment {
   // Sends that the store has not answered.
   std::size_t unanswered = 0;
   std::size_t unanswered_bytes = 0;
+  Elapsed refused_until;  // one was over the rate: all are refused until then, to come in order
 
   // The last audience that was computed for it: one that repeats itself costs nothing.
   struct KnownAudience {
