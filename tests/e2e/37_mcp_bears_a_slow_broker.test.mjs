@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
-import { answersInTime, brokerWithTwo, inboxIs, kOthersMs, kSendMs, startAgent,
+import { Lines, answersInTime, brokerWithTwo, inboxIs, kOthersMs, kSendMs, startAgent,
          within } from './mcp.mjs';
 
 // Stands between a member and its broker; passes nothing on while `stalls`.
@@ -59,4 +59,20 @@ test('a stall in the middle doubles nothing', async (t) => {
   line.goOn();
   await agent.connected();
   await inboxIs(bob, ['promised']);
+});
+
+test('a call that hangs does not keep the process from its end', async (t) => {
+  const [broker, ada] = await brokerWithTwo(t);
+  const line = await proxy(t, broker, ada);
+  const agent = new Lines(ada);
+  await agent.initialize();
+  const told = await agent.ask('tools/call', { name: 'list_peers', arguments: {} }, 1);
+  assert.equal(told.result.isError, false);
+  line.stalls = true;
+  agent.say({ jsonrpc: '2.0', id: 2, method: 'tools/call',
+              params: { name: 'list_peers', arguments: {} } });
+  await agent.ask('ping', {}, 3);
+  agent.child.stdin.end();
+  assert.equal(await within(kOthersMs / 3, agent.closed), 0);
+  assert.doesNotMatch(agent.log, /runtime error|Sanitizer/);
 });
