@@ -60,6 +60,18 @@ for (const revision of Object.keys(revisions)) {
   });
 }
 
+test('everybody and a channel are written to, sealed', async (t) => {
+  const broker = await startBroker(t);
+  const [ada, bob] = [await joinedHome(t, broker, 'ada'), await joinedHome(t, broker, 'bob')];
+  for (const home of [ada, bob]) await home.ok('channel', 'join', 'ops');
+  const [a, b] = [await startAgent(t, ada), await startAgent(t, bob)];
+  await Promise.all([a.connected(), b.connected()]);
+  for (const to of ['*', '#ops', 'demo:#ops']) await a.call('send_message', { to, message: to });
+  const shown = (await b.messages(3)).map(({ kind, sealed, to, text }) => [kind, sealed, to, text]);
+  assert.deepEqual(shown, [['broadcast', true, '*', '*'], ['channel', true, '#ops', '#ops'],
+                           ['channel', true, '#ops', 'demo:#ops']]);
+});
+
 test('a program that probes for the newer revision finds it', async (t) => {
   const broker = await startBroker(t);
   const home = await joinedHome(t, broker, 'ada');
