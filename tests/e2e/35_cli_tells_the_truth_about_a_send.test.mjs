@@ -20,16 +20,17 @@ function redirect(home, url) {
   return () => write(before);
 }
 
+const kHelloAck = { type: 'hello_ack', presenceId: '0'.repeat(32), memberDisplayName: 'ada' };
+
 // A broker that lets everybody in and answers nothing else but what `answer` says.
-async function startMute(t, answer = () => null) {
+async function startMute(t, answer = () => null, helloAnswer = kHelloAck) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/ws' });
   await once(server, 'listening');
   const seen = [];
   server.on('connection', (socket) => socket.on('message', (data) => {
     const frame = JSON.parse(data);
     seen.push(frame);
-    const said = frame.type === 'hello' ? { type: 'hello_ack', presenceId: '0'.repeat(32),
-                                            memberDisplayName: 'ada' } : answer(frame);
+    const said = frame.type === 'hello' ? helloAnswer : answer(frame);
     if (said) socket.send(JSON.stringify(said));
   }));
   t.after(() => { server.clients.forEach((each) => each.terminate()); server.close(); });
@@ -49,6 +50,23 @@ test('a message that may have arrived is not called lost, and comes once', async
   await ada.ok('inbox');
   await ada.ok('inbox');
   assert.deepEqual((await bob.json('inbox')).messages.map(({ text }) => text), ['maybe']);
+});
+
+test('a broker of another version is told so, and nothing is sent', async (t) => {
+  const broker = await startBroker(t);
+  const ada = await joinedHome(t, broker, 'ada');
+  const bob = await joinedHome(t, broker, 'bob');
+  for (const hello of [{ type: 'welcome', version: 9 }, { v: 2 },
+                       { type: 'error', code: 'unknown_type', message: 'no' }]) {
+    const other = await startMute(t, () => null, hello);
+    const back = redirect(ada, other.url);
+    await ada.fails(5, null, 'peers');
+    await ada.fails(5, 'not_sent', 'send', bob.member.publicKey, 'x', '--timeout', '1');
+    assert.ok(!other.seen.some(({ type }) => type === 'send'), JSON.stringify(hello));
+    back();
+  }
+  await ada.ok('send', bob.member.publicKey, 'fine');
+  assert.deepEqual((await bob.json('inbox')).messages.map(({ text }) => text), ['fine']);
 });
 
 test('what the broker refuses is a failure with its code', async (t) => {
