@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "signet/fake_mesh_for_test.h"
-#include "signet/mcp_protocol.h"
-#include "signet/mcp_tools.h"
+#include "signet/mcp/fake_mesh_for_test.h"
+#include "signet/mcp/protocol.h"
+#include "signet/mcp/tools.h"
 #include "wire/json.h"
 
 namespace {

@@ -7,8 +7,8 @@
 
 #include "apps/version.h"
 #include "crypto/random.h"
-#include "signet/commands.h"
-#include "signet/failure.h"
+#include "signet/commands/commands.h"
+#include "signet/terminal/failure.h"
 
 namespace signet::cli {
 namespace {

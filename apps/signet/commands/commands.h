@@ -1,0 +1,29 @@
+// The commands, one function a file (command_NOUN.cc): each adds its part of the tree.
+#pragma once
+
+#include "signet/commands/command_tree.h"
+#include "signet/commands/context.h"
+
+namespace signet::cli {
+
+void add_keygen(CommandTree& tree);
+void add_mesh(CommandTree& tree);
+void add_invite(CommandTree& tree);
+void add_join(CommandTree& tree);  // join, leave
+void add_send(CommandTree& tree);
+void add_listen(CommandTree& tree);
+void add_inbox(CommandTree& tree);
+void add_peers(CommandTree& tree);
+void add_status(CommandTree& tree);  // status, summary
+void add_member(CommandTree& tree);
+void add_channel(CommandTree& tree);
+void add_dead(CommandTree& tree);
+void add_mcp(CommandTree& tree);
+void add_bench(CommandTree& tree);
+void add_doctor(CommandTree& tree);
+void add_completion(CommandTree& tree);
+void add_reference(CommandTree& tree);  // hidden: it writes docs/commands.md
+void add_version(CommandTree& tree);
+void add_demo(CommandTree& tree);
+
+}  // namespace signet::cli

@@ -1,0 +1,212 @@
+#include "signet/commands/operator_api.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstdlib>
+
+#include "signet/profile/private_file.h"
+#include "signet/terminal/failure.h"
+#include "signet/terminal/progress.h"
+
+namespace signet::cli {
+namespace {
+
+constexpr std::string_view kBase = "/api/signet/v1";
+constexpr const char* kTokenVariable = "SIGNET_OPERATOR_TOKEN";
+constexpr std::string_view kSocketAuthority = "http://signet";  // what Host says there
+constexpr int kMaxPages = 10'000;  // ten million members: a broker that never ends its list
+
+// server.data and admin.socket as they are by default, and as packages lay them out.
+constexpr std::array<const char*, 3> kUsualSockets{"data/signet.sock", "/run/signet/signet.sock",
+                                                   "/var/lib/signet/signet.sock"};
+
+bool is_socket(const char* path) {
+  struct stat facts {};
+  return stat(path, &facts) == 0 && S_ISSOCK(facts.st_mode);
+}
+
+std::string absolute(const std::string& path) {
+  std::array<char, PATH_MAX> whole{};
+  return realpath(path.c_str(), whole.data()) == nullptr ? path : std::string(whole.data());
+}
+
+OperatorAddress usual_address() {
+  for (const char* path : kUsualSockets) {
+    if (is_socket(path)) return {.socket = absolute(path), .url = {}, .token_file = {}};
+  }
+  return {};
+}
+
+Result<std::string> first_line(const std::string& path) {
+  SIGNET_TRY(const std::string text, read_private_file(path));
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
+std::string detail_of(const client::HttpAnswer& answer) {
+  wire::JsonDocument document;
+  if (!document.parse(answer.body).ok()) return {};
+  return std::string(document.root()["detail"].string().value_or(""));
+}
+
+Error refusal(const client::HttpAnswer& answer) {
+  const std::string detail = detail_of(answer);
+  const std::string why = detail.empty() ? "" : ": " + detail;
+  switch (answer.status) {
+    case 400:
+      return failure(ErrorCode::kMalformed, "bad_request", "the broker refuses this" + why);
+    case 401:
+      return failure(ErrorCode::kForbidden, "denied", "the broker wants the operator's token",
+                     "Set SIGNET_OPERATOR_TOKEN or name --operator-token-file.");
+    case 403:
+      return failure(ErrorCode::kForbidden, "denied", "the broker does not allow this" + why,
+                     "Is it the right operator token? A revocation is final.");
+    case 404:
+      return failure(ErrorCode::kNotFound, "not_found",
+                     "the broker has no such mesh, member, invite or letter" + why,
+                     "`signet mesh list --broker` and `signet member list` show what is there.");
+    case 409:
+      return failure(ErrorCode::kConflict, "conflict",
+                     "something that is there stands in the way" + why);
+    case 429:
+      return failure(ErrorCode::kOverloaded, "rate_limited", "the broker is asked too often");
+    case 503:
+      return failure(ErrorCode::kUnavailable, "unavailable", "the broker can't do this now" + why,
+                     "Its store is full, busy or failed: look at /readyz, then try again.");
+    default:
+      return failure(
+          ErrorCode::kUnavailable, "no_broker",
+          "what answers there is no Signet broker (status " + std::to_string(answer.status) + ")");
+  }
+}
+
+// A transport failure carries no code of its own.
+Error unreachable(const Error& error, const OperatorAddress& address) {
+  const std::string where = address.socket.empty() ? address.url : address.socket;
+  return failure(error.code, "operator_unreachable",
+                 where + " does not answer: " + tell(error).message,
+                 "Is the broker running, and is this where it listens?");
+}
+
+}  // namespace
+
+Result<OperatorApi> OperatorApi::open(const Context& context, const OperatorAddress& options,
+                                      const OwnedMesh* mesh) {
+  OperatorApi api;
+  api.trust_ = context.trust;
+  api.address_ = options;
+  if (!api.address_.is_given() && mesh != nullptr) api.address_ = mesh->reached;
+  if (!api.address_.is_given()) api.address_ = usual_address();
+  if (!api.address_.is_given()) {
+    return usage_error("where the broker's operator API is, is not known",
+                       "On the broker's machine: --operator-socket PATH (signet.sock in its data "
+                       "folder); elsewhere: --operator-url URL and SIGNET_OPERATOR_TOKEN.");
+  }
+  if (!api.address_.socket.empty()) {
+    api.address_.socket = absolute(api.address_.socket);
+    return api;
+  }
+  const char* token = std::getenv(kTokenVariable);
+  if (!api.address_.token_file.empty()) {
+    SIGNET_TRY(api.token_, first_line(api.address_.token_file));
+    api.address_.token_file = absolute(api.address_.token_file);
+  } else if (token != nullptr) {
+    api.token_ = token;
+  }
+  return api;
+}
+
+Result<wire::JsonDocument> OperatorApi::get(const std::string& path) const {
+  return call("GET", path, "");
+}
+
+Result<wire::JsonDocument> OperatorApi::post(const std::string& path,
+                                             const std::string& body) const {
+  return call("POST", path, body);
+}
+
+Result<wire::JsonDocument> OperatorApi::call(std::string_view method, const std::string& path,
+                                             const std::string& body) const {
+  const bool is_local = !address_.socket.empty();
+  std::string base = is_local ? std::string(kSocketAuthority) : address_.url;
+  while (base.ends_with('/')) base.pop_back();
+  const auto url = client::parse_url(base + std::string(kBase) + path);
+  if (!url.ok()) {
+    return usage_error(address_.url + " is no address of an operator API: " + url.error().detail,
+                       "It looks like http://127.0.0.1:8088 or https://broker.example.");
+  }
+  const std::string bearer = "Bearer " + token_;
+  client::HttpOptions options;
+  if (!is_local && !token_.empty()) options.headers.push_back({"Authorization", bearer});
+  options.unix_socket = address_.socket;
+  options.tls.ca_file = trust_.ca_file;
+  options.tls.allow_tls12 = trust_.allow_tls12;
+  const Progress progress("asking the broker");
+  const auto answer = client::http_request(*url, method, body, kAnswerTimeout, options);
+  if (!answer.ok()) return unreachable(answer.error(), address_);
+  if (answer->status != 200) return refusal(*answer);
+  wire::JsonDocument document;
+  if (!document.parse(answer->body).ok() || !document.root().is(wire::JsonKind::kObject)) {
+    return failure(ErrorCode::kUnavailable, "no_broker",
+                   "what answers there is no Signet broker of this version");
+  }
+  return document;
+}
+
+Status OperatorApi::each_page(const std::string& path,
+                              const std::function<void(const wire::JsonValue&)>& take) const {
+  std::string after;
+  for (int page = 0; page < kMaxPages; ++page) {
+    SIGNET_TRY(const auto answer,
+               get(path + "?limit=1000" + (after.empty() ? "" : "&after=" + after)));
+    take(answer.root());
+    after = answer.root()["next"].string().value_or("");
+    if (after.empty()) return Done{};
+  }
+  return failure(ErrorCode::kUnavailable, "no_broker", "the broker's list does not end");
+}
+
+std::shared_ptr<OperatorAddress> add_operator_options(CLI::App& command) {
+  auto address = std::make_shared<OperatorAddress>();
+  auto* socket = command
+                     .add_option("--operator-socket", address->socket,
+                                 "the daemon's Unix socket (signet.sock in its data folder)")
+                     ->type_name("PATH")
+                     ->envname("SIGNET_OPERATOR_SOCKET");
+  auto* url = command
+                  .add_option("--operator-url", address->url,
+                              "its HTTP address; the token is SIGNET_OPERATOR_TOKEN or in a file")
+                  ->type_name("URL")
+                  ->envname("SIGNET_OPERATOR_URL");
+  command
+      .add_option("--operator-token-file", address->token_file, "file with the operator's token")
+      ->type_name("FILE")
+      ->envname("SIGNET_OPERATOR_TOKEN_FILE");
+  url->excludes(socket);
+  return address;
+}
+
+Result<OperatorMesh> operator_mesh(Context& context) {
+  SIGNET_TRY(const Profiles profiles, context.profiles());
+  SIGNET_TRY(const std::vector<OwnedMesh> owned, load_owned(context.paths));
+  OperatorMesh mesh{context.mesh, context.mesh, nullptr};
+  if (mesh.name.empty() && profiles.all.empty() && owned.size() == 1) {
+    mesh = {owned.front().mesh_id, owned.front().slug, nullptr};
+  } else if (mesh.name.empty()) {
+    SIGNET_TRY(const Profile profile, profiles.choose(""));
+    mesh = {profile.mesh_id, profile.slug, nullptr};
+  } else if (const Profile* profile = profiles.find(mesh.name)) {
+    mesh.name = profile->mesh_id;
+  }
+  for (const OwnedMesh& each : owned) {
+    if (each.mesh_id != mesh.name && each.slug != mesh.name) continue;
+    mesh.name = each.mesh_id.empty() ? each.slug : each.mesh_id;
+    mesh.owned = std::make_unique<OwnedMesh>(each);
+  }
+  return mesh;
+}
+
+}  // namespace signet::cli

@@ -1,0 +1,163 @@
+#include <iostream>
+#include <iterator>
+
+#include "signet/commands/commands.h"
+#include "signet/commands/options.h"
+#include "signet/terminal/failure.h"
+#include "signet/terminal/progress.h"
+#include "signet/terminal/words.h"
+
+namespace signet::cli {
+namespace {
+
+constexpr std::size_t kMaxText = 40'000;  // of client.h; one byte more is read to see it exceeded
+
+struct SendOptions {
+  std::string to, text;
+  std::string priority = "next";
+  double timeout = 10;
+  bool wait = false, plain = false, queue = false;
+};
+
+// Standard input up to its end, without its last line end.
+std::string read_input() {
+  std::string text;
+  for (std::istreambuf_iterator<char> at(std::cin), end; at != end && text.size() <= kMaxText + 1;
+       ++at) {
+    text += *at;
+  }
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+bool is_audience(std::string_view target) {
+  return target == "*" || target.starts_with('#') || target.starts_with("tag:");
+}
+
+Error refused(const SendReport& report) {
+  const Told told = tell({ErrorCode::kForbidden, report.why});
+  return failure(report.why == "no_such_member" ? ErrorCode::kNotFound : ErrorCode::kForbidden,
+                 report.why, "the broker refused the message: " + told.message, told.advice);
+}
+
+// Not acknowledged in time: it is taken back, so that a failure means that nothing was sent.
+Error give_up(Client& client, std::string_view ticket, const Error& why) {
+  const Status taken_back = client.cancel(ticket);
+  const ConnectionReport connection = client.connection();
+  const std::string last = connection.why.empty()
+                               ? tell(why).message
+                               : tell({ErrorCode::kUnavailable, connection.why}).message;
+  if (taken_back.ok()) {
+    return failure(ErrorCode::kUnavailable, "not_sent",
+                   "the broker did not take the message, and it was taken back: " + last,
+                   "Try again, or leave it in the outbox: signet send --queue. What is wrong: "
+                   "signet doctor");
+  }
+  return failure(ErrorCode::kUnavailable, "not_acknowledged",
+                 "the broker did not acknowledge the message, and may have it already",
+                 "It stays in the outbox and is sent again, once, by the next signet that "
+                 "connects (inbox, listen, send).");
+}
+
+void report_sent(Context& context, const SendReport& report, const Profile& profile) {
+  const std::string id = report.message_id.substr(0, 12);
+  std::string sentence;
+  switch (report.state) {
+    case SendState::kWaiting:
+      sentence = "Queued: it is sent when signet connects next.";
+      break;
+    case SendState::kStored:
+      sentence = "Sent " + id + ": it is on the broker's disk, for " +
+                 std::to_string(report.recipients) + " recipient(s).";
+      break;
+    default:
+      sentence = "Sent " + id + ": " + std::string(word_of(report.state)) + " by " +
+                 std::to_string(report.by.size()) + " recipient(s).";
+  }
+  context.out.done(sentence,
+                   {{"messageId", report.message_id.empty() ? Value() : Value(report.message_id)},
+                    {"ticket", report.ticket},
+                    {"mesh", profile.slug},
+                    {"to", report.to},
+                    {"state", std::string(word_of(report.state))},
+                    {"recipients", report.recipients},
+                    {"receivedBy", report.by}});
+}
+
+// Waits for the broker's acknowledgement, or for the receiver's confirmation with --wait.
+Status follow(Context& context, Client& client, const std::string& ticket,
+              const SendOptions& options, const Profile& profile) {
+  const auto timeout = milliseconds_of(options.timeout);
+  const Progress progress("sending to " + options.to);
+  const auto stored = client.wait_sent(ticket, SendState::kStored, timeout);
+  if (!stored.ok()) {
+    if (!options.queue) return give_up(client, ticket, stored.error());
+    SendReport waiting;
+    waiting.ticket = ticket;
+    waiting.to = options.to;
+    report_sent(context, waiting, profile);
+    return Done{};
+  }
+  if (stored->state == SendState::kRefused) return refused(*stored);
+  if (!options.wait) {
+    report_sent(context, *stored, profile);
+    return Done{};
+  }
+  const auto received = client.wait_sent(ticket, SendState::kReceived, timeout);
+  if (!received.ok()) {
+    return failure(ErrorCode::kOverloaded, "not_received",
+                   "the broker has the message, and nobody confirmed it in time",
+                   "It is delivered when they are there; do not send it again.");
+  }
+  report_sent(context, *received, profile);
+  return Done{};
+}
+
+Status send(Context& context, const SendOptions& options) {
+  SIGNET_TRY(const Profiles profiles, context.profiles());
+  SIGNET_TRY(const Target target, split_target(profiles, context.mesh, options.to));
+  SIGNET_TRY(const Profile profile, profiles.choose(target.mesh));
+  Outgoing message{.to = target.target,
+                   .text = options.text == "-" ? read_input() : options.text,
+                   .priority = priority_from(options.priority).value_or(Priority::kNext),
+                   .receipts = options.wait,
+                   .sealed = !options.plain};
+  if (options.plain && !is_audience(message.to)) {
+    return usage_error("--plain is for *, #channel and tag:name",
+                       "Direct messages are always sealed.");
+  }
+  SIGNET_TRY(auto client, open_client(context, profile));
+  if (!is_audience(message.to)) {
+    const Progress progress("looking for " + message.to);
+    SIGNET_TRY(message.to, client->find(message.to, milliseconds_of(options.timeout)));
+  }
+  SIGNET_TRY(const std::string ticket, client->send(message));
+  return follow(context, *client, ticket, options, profile);
+}
+
+}  // namespace
+
+void add_send(CommandTree& tree) {
+  auto options = std::make_shared<SendOptions>();
+  CLI::App& command = tree.command("send", "send a sealed message and wait until the broker has it",
+                                   [options](Context& context) { return send(context, *options); });
+  command
+      .add_option("to", options->to,
+                  "a name, a key or its first 8 digits, * (everybody), #channel, tag:name; "
+                  "MESH:TO where several meshes are joined")
+      ->required();
+  command.add_option("text", options->text, "the text; - reads it from standard input")->required();
+  command.add_flag("--wait", options->wait, "wait until a receiver has it, too");
+  command.add_option("--priority", options->priority, "now reaches the busy, low only the idle")
+      ->check(CLI::IsMember({"now", "next", "low"}))
+      ->capture_default_str();
+  command.add_flag("--plain", options->plain,
+                   "send *, #channel or tag:name in the clear, for clients of claudemesh v0.1");
+  command.add_flag("--queue", options->queue,
+                   "leave it in the outbox when the broker is away (else it is taken back)");
+  add_seconds(command, "--timeout", options->timeout, "how long to wait, for each of the steps");
+  add_examples(command, {"signet send bob 'hello'", "git diff | signet send team:ada -",
+                         "signet send '#ops' 'deploying' --priority now"});
+}
+
+}  // namespace signet::cli

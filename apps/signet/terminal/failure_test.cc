@@ -1,0 +1,66 @@
+#include "signet/terminal/failure.h"
+
+#include <gtest/gtest.h>
+
+namespace signet::cli {
+namespace {
+
+struct Row {
+  const char* name;
+  Error error;
+  std::string_view code, message;
+  int exit;
+};
+
+const Row kRows[] = {
+    {"code and sentence",
+     {ErrorCode::kNotFound, "no_such_member: nobody is called x"},
+     "no_such_member",
+     "nobody is called x",
+     kExitNotFound},
+    {"a broker's code alone",
+     {ErrorCode::kForbidden, "invite_expired"},
+     "invite_expired",
+     "The invite is too old: ask for a new one.",
+     kExitDenied},
+    {"an unknown code alone",
+     {ErrorCode::kForbidden, "strange"},
+     "strange",
+     "strange",
+     kExitDenied},
+    {"a sentence alone",
+     {ErrorCode::kUnavailable, "127.0.0.1:1: Connection refused"},
+     "unavailable",
+     "127.0.0.1:1: Connection refused",
+     kExitUnavailable},
+    {"nothing", {ErrorCode::kBug, ""}, "bug", "bug", kExitFailed},
+    {"malformed", {ErrorCode::kMalformed, "x: y"}, "x", "y", kExitFailed},
+    {"not proven", {ErrorCode::kUnauthorized, "x: y"}, "x", "y", kExitDenied},
+    {"overloaded", {ErrorCode::kOverloaded, "x: y"}, "x", "y", kExitUnavailable},
+    {"conflict", {ErrorCode::kConflict, "x: y"}, "x", "y", kExitConflict},
+    {"usage", usage_error("say more"), "usage", "say more", kExitUsage},
+};
+
+TEST(Failure, HasACodeASentenceAndAnExitCode) {
+  for (const Row& row : kRows) {
+    const Told told = tell(row.error);
+    EXPECT_EQ(told.code, row.code) << row.name;
+    EXPECT_EQ(told.message, row.message) << row.name;
+    EXPECT_EQ(told.exit, row.exit) << row.name;
+  }
+}
+
+TEST(Failure, ItsOwnAdviceComesBeforeTheTable) {
+  EXPECT_EQ(tell(failure(ErrorCode::kConflict, "peer_key_changed", "x", "do y")).advice, "do y");
+  EXPECT_NE(tell(failure(ErrorCode::kConflict, "peer_key_changed", "x")).advice.find("trust"),
+            std::string::npos);
+  EXPECT_EQ(tell(failure(ErrorCode::kConflict, "no_advice_for_this", "x")).advice, "");
+}
+
+TEST(Failure, ThatWasToldIsNotToldAgain) {
+  EXPECT_TRUE(is_told_already(told_already()));
+  EXPECT_FALSE(is_told_already(usage_error("told")));
+}
+
+}  // namespace
+}  // namespace signet::cli
