@@ -74,12 +74,12 @@ struct Client::Impl : private client::SessionEvents {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  ConnectionReport connection_;         // under mutex_
-  Error last_failure_;                  // under mutex_
-  client::Directory directory_;         // under mutex_
-  std::uint64_t changes_ = 0;           // under mutex_: counts what wakes waiters
-  std::optional<Activity> activity_;    // under mutex_
-  std::optional<std::string> summary_;  // under mutex_
+  ConnectionReport connection_;                      // under mutex_
+  Error last_failure_{ErrorCode::kUnavailable, ""};  // under mutex_
+  client::Directory directory_;                      // under mutex_
+  std::uint64_t changes_ = 0;                        // under mutex_: counts what wakes waiters
+  std::optional<Activity> activity_;                 // under mutex_
+  std::optional<std::string> summary_;               // under mutex_
 
  private:
   friend class Client;

@@ -147,11 +147,10 @@ void Client::Impl::run_session(net::OutgoingSocket& socket) {
 
 void Client::Impl::turn(Elapsed now) {
   mailbox_.drain();
-  Error why;
-  {
+  const Error why = [this] {
     const std::lock_guard lock(mutex_);
-    why = last_failure_;
-  }
+    return last_failure_;
+  }();
   requests_.expire(now, why);
   if (refused_) requests_.stop(why);
   if (session_ && session_->is_admitted()) {

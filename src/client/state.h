@@ -79,9 +79,10 @@ enum class Taken : std::uint8_t {
 // A channel key of this side, and whom it was sealed to.
 struct OwnChannelKey {
   std::string target;
-  std::string key_id;                // 32 hex digits
-  std::string key;                   // 32 bytes; the caller wipes
-  std::vector<std::string> holders;  // keys (hex64) that acknowledged storage of the key message
+  std::string key_id;  // 32 hex digits
+  std::string key;     // 32 bytes; the caller wipes
+  // Keys (hex64) that acknowledged storage of the key message, and `?` with a key: it was offered.
+  std::vector<std::string> holders;
   WallTime made;
 };
 
