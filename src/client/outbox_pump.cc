@@ -150,7 +150,18 @@ Status OutboxPump::say_entries(Elapsed now, WallTime wall, const Say& say) {
     }
     if (queue_.contains(number) && !said_.contains(ticket)) held.insert(to);
   }
+  forget_refusals();
   return Done{};
+}
+
+// Whoever waited for a refused list has been refused. The next message asks anew.
+void OutboxPump::forget_refusals() {
+  for (auto& [target, audience] : audiences_) {
+    if (audience.phase != Audience::Phase::kRefused) continue;
+    audience.phase = Audience::Phase::kUnknown;
+    audience.mismatches = 0;
+    audience.asked_again.clear();
+  }
 }
 
 // One under way may yet be refused because its audience changed, and is said again then: what names
@@ -456,7 +467,7 @@ bool OutboxPump::on_error(const dialects::ErrorAnswer& error, Elapsed now) {
     audience_changed(entry->second);
   } else if (error.code == "id_reused") {
     // The ticket is random and this side's own: an earlier attempt, under another key, is stored.
-    stored(sent->ticket, "", 1);
+    stored(sent->ticket, to_hex(dialects::message_id(mesh_id_, own_, sent->ticket)), 1);
   } else if (!refuse(entry->second, error.code).ok()) {
     pause_ = true;  // a full disk: said and refused again later
   }

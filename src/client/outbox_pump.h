@@ -115,6 +115,7 @@ class OutboxPump {
   void ask_audience(const std::string& target, Elapsed now);
   void on_audience(Audience& audience, Result<dialects::Answer> answer);
   void forget_audience(Audience& audience);
+  void forget_refusals();
   Status plan_key(const std::string& target, Audience& audience, WallTime wall);
   Status hand_out_key(const std::string& target, Audience& audience, Elapsed now, const Say& say);
   void say_send(const dialects::SendFields& send, InFlight sent, const Say& say);

@@ -537,6 +537,11 @@ TEST_F(PumpStory, RefusesWhenTheListIsNotTheAudienceItSays) {
   EXPECT_EQ(lists, 5);
   EXPECT_EQ(report(ticket).why, "audience_changed");
   expect_rest();
+
+  enqueue("#ops", "two");  // is asked for anew: a mesh that changed fast then may be calm now
+  EXPECT_EQ(types(turn()), "list_members");
+  list("#ops", {kBob});
+  EXPECT_EQ(types(turn()), "send");  // the key
 }
 
 TEST_F(PumpStory, RefusesSealedOnesAtABrokerThatKnowsNoAudiences) {
