@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/characters.h"
+
 namespace signet::cli {
 namespace {
 
@@ -18,22 +20,6 @@ bool is_in(const std::array<Range, kCount>& ranges, char32_t c) {
                      [c](const Range& range) { return c >= range.first && c <= range.last; });
 }
 
-// What a terminal or a viewer obeys or hides instead of showing.
-constexpr std::array kHidden = std::to_array<Range>({
-    {0x0000, 0x001F},    // C0 controls
-    {0x007F, 0x009F},    // DEL and the C1 controls
-    {0x00AD, 0x00AD},    // soft hyphen
-    {0x061C, 0x061C},    // Arabic letter mark
-    {0x180E, 0x180E},    // Mongolian vowel separator
-    {0x200B, 0x200C},    // zero width
-    {0x200E, 0x200F},    // left-to-right and right-to-left marks
-    {0x2028, 0x202E},    // line and paragraph separators, bidirectional overrides
-    {0x2060, 0x206F},    // invisible operators, bidirectional isolates
-    {0xFEFF, 0xFEFF},    // byte order mark
-    {0xFFF9, 0xFFFB},    // interlinear annotation
-    {0xFFFE, 0xFFFF},    // no characters
-    {0xE0000, 0xE00FF},  // tags
-});
 constexpr std::array kCombining = std::to_array<Range>({
     {0x0300, 0x036F},
     {0x0483, 0x0489},
@@ -71,40 +57,10 @@ constexpr std::array kWide = std::to_array<Range>({
     {0x20000, 0x3FFFD},
 });
 
-struct Character {
-  char32_t code = 0xFFFD;
-  std::size_t size = 1;
-  bool broken = true;
-};
-
-// The first character. REQUIRES: text is not empty.
-Character first_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1, false};
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
-  char32_t code = lead & (0x7FU >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return {};
-    code = (code << 6) | (byte(i) & 0x3FU);
-  }
-  const bool overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (overlong || surrogate || code > 0x10FFFF) return {};
-  return {code, size, false};
-}
-
-void append_unit(std::string& out, char32_t unit) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[(unit >> shift) & 15U];
-}
-
-void append_escaped(std::string& out, char32_t c) {
-  if (c < 0x10000) return append_unit(out, c);
-  append_unit(out, 0xD800 + ((c - 0x10000) >> 10));
-  append_unit(out, 0xDC00 + ((c - 0x10000) & 0x3FF));
+// A joiner shows nothing itself and makes one picture of several.
+bool is_hidden(char32_t c) {
+  constexpr char32_t kJoiner = 0x200D;
+  return c != kJoiner && !is_printable(c);
 }
 
 // `on_line_end` says what a line end becomes.
@@ -118,7 +74,7 @@ std::string printable(std::string_view text, std::string_view on_line_end) {
       out += on_line_end;
     } else if (c.code == '\t') {
       out += kTab;
-    } else if (is_in(kHidden, c.code)) {
+    } else if (is_hidden(c.code)) {
       append_escaped(out, c.code);
     } else {
       out += text.substr(at, c.size);
