@@ -7,7 +7,7 @@ import sys
 root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 TEST = re.compile(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", re.M)
 
-known = {f"{suite}.{name}" for path in root.glob("src/**/*_test.cc")
+known = {f"{suite}.{name}" for folder in ("src", "apps") for path in root.glob(f"{folder}/**/*_test.cc")
          for suite, name in TEST.findall(path.read_text())}
 known |= {re.sub(r"(\.test\.mjs|_test\.py)$", "", path.name) for path in root.glob("tests/e2e/*")}
 
