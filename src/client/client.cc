@@ -188,7 +188,7 @@ Result<std::string> Client::send(const Outgoing& message) {
   entry.priority = message.priority;
   entry.receipts = message.receipts;
   entry.sealed = message.sealed;
-  SIGNET_TRY(std::string ticket, impl_->state_->enqueue(std::move(entry)));
+  SIGNET_TRY(std::string ticket, impl_->state_->enqueue_claimed(std::move(entry)));
   impl_->post([impl = impl_.get()] { impl->pump_.wake(); });
   return ticket;
 }

@@ -84,7 +84,11 @@ Result<std::unique_ptr<State>> State::open(const StateOptions& options,
 }
 
 Result<std::string> State::enqueue(OutboxEntry entry) {
-  return impl_->write([&] { return impl_->outbox.enqueue(std::move(entry)); });
+  return impl_->write([&] { return impl_->outbox.enqueue(std::move(entry), ""); });
+}
+Result<std::string> State::enqueue_claimed(OutboxEntry entry) {
+  return impl_->write(
+      [&] { return impl_->outbox.enqueue(std::move(entry), impl_->file.holder.id()); });
 }
 Result<std::vector<OutboxEntry>> State::claim_outbox() {
   return impl_->write_after_the_dead([&] { return impl_->outbox.claim(impl_->file.holder.id()); });

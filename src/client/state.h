@@ -102,6 +102,9 @@ class State {
   // Durable when it returns; its ticket, drawn when the entry has none. Of the entry, number and
   // last attempt are not read. Fails kOverloaded (outbox_full), kConflict (ticket_used).
   Result<std::string> enqueue(OutboxEntry entry);
+  // The same, claimed for this holder from the first: two that send from one outbox keep each its
+  // own order to a target.
+  Result<std::string> enqueue_claimed(OutboxEntry entry);
   // Claims for this holder, oldest first, what nobody alive has claimed, and gives all that this
   // holder has claimed and is not finished. An entry that was changed on disk is finished as
   // kRefused (state_corrupt) instead.

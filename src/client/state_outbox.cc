@@ -31,7 +31,7 @@ Priority priority_of(std::int64_t value) {
 
 }  // namespace
 
-Result<std::string> OutboxTable::enqueue(OutboxEntry entry) {
+Result<std::string> OutboxTable::enqueue(OutboxEntry entry, std::string_view holder) {
   if (count_waiting_.count() >= static_cast<std::int64_t>(options_.outbox_messages)) {
     return Error{ErrorCode::kOverloaded,
                  "outbox_full: " + std::to_string(options_.outbox_messages) +
@@ -42,7 +42,8 @@ Result<std::string> OutboxTable::enqueue(OutboxEntry entry) {
     return Error{ErrorCode::kConflict, "ticket_used: another message has that ticket"};
   }
   const std::string text = box_.seal(kTextKind, entry.ticket, entry.text);
-  insert_.run(entry.ticket, entry.to, Blob{text}, entry.priority, entry.receipts, entry.sealed);
+  insert_.run(entry.ticket, entry.to, Blob{text}, entry.priority, entry.receipts, entry.sealed,
+              holder);
   return std::move(entry.ticket);
 }
 

@@ -18,7 +18,7 @@ class OutboxTable {
   OutboxTable(Database& database, const crypto::StateBox& box, const StateOptions& options)
       : database_(database), box_(box), options_(options) {}
 
-  Result<std::string> enqueue(OutboxEntry entry);
+  Result<std::string> enqueue(OutboxEntry entry, std::string_view holder);  // empty: nobody's
   Result<std::vector<OutboxEntry>> claim(std::string_view holder);
   Status keep_attempt(std::string_view ticket, std::string_view nonce, std::string_view ciphertext,
                       std::string_view audience);
@@ -52,8 +52,8 @@ class OutboxTable {
 
   Statement count_waiting_{database_, "SELECT COUNT(*) FROM outbox WHERE finished IS NULL"};
   Statement insert_{database_,
-                    "INSERT INTO outbox(ticket, target, text, priority, receipts, sealed) "
-                    "VALUES(?, ?, ?, ?, ?, ?)"};
+                    "INSERT INTO outbox(ticket, target, text, priority, receipts, sealed, holder) "
+                    "VALUES(?, ?, ?, ?, ?, ?, NULLIF(?, ''))"};
   Statement claim_{database_,
                    "UPDATE outbox SET holder = ? WHERE finished IS NULL AND holder IS NULL"};
   Statement claimed_{database_,

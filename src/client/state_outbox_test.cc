@@ -186,6 +186,16 @@ TEST_F(OutboxTest, IsClaimedByOneAtATime) {
   EXPECT_EQ(claimed(*other), (Texts{"one", "two"}));
 }
 
+TEST_F(OutboxTest, WhatOneWritesForItselfNoOtherTakesWhileItLives) {
+  const auto other = open();
+  ASSERT_TRUE(state_->enqueue_claimed(entry_of("one")).ok());
+  EXPECT_TRUE(claimed(*other).empty());
+  EXPECT_EQ(claimed(*state_), Texts{"one"});
+  ASSERT_TRUE(state_->enqueue_claimed(entry_of("two")).ok());
+  state_.reset();
+  EXPECT_EQ(claimed(*other), (Texts{"one", "two"}));
+}
+
 TEST_F(OutboxTest, TellsWhatWaits) {
   const std::string one = enqueue("one");
   const std::string two = enqueue("two");
