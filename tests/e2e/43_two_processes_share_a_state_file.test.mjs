@@ -5,6 +5,7 @@ import test from 'node:test';
 import { eventually, sleep, startBroker } from './harness.mjs';
 import { assertEachOnceInOrder } from './arrivals.mjs';
 import { Driver, memberOf, newStateFile, openLibrary, startLibrary } from './library.mjs';
+import { NodeMember } from './sealed_channel.mjs';
 
 async function pair(t, fields = {}) {
   const broker = await startBroker(t);
@@ -48,10 +49,26 @@ test('what a killed one was reading, or had still to send, is the other\'s', asy
   const others = await second.do('read', { most: 10 });
   assert.deepEqual(others.map((message) => message.text), ['direct-2', 'direct-3']);
   await first.do('confirm', { ids: [leased[0].id] });
-  await assert.rejects(second.do('nonsense'));
   await second.do('confirm', { ids: [leased[1].id] }); // not its own: nothing happens
   await first.driver.kill();
   const inherited = await second.do('read', { most: 10 });
   assert.deepEqual(inherited.map((message) => message.text), ['direct-1']);
   assert.equal(await broker.metric('broker_connections_active'), 2);
+});
+
+test('both write to a channel, each in its order', async (t) => {
+  const { broker, both } = await pair(t);
+  const node = await NodeMember.join(broker, 'node');
+  await node.channel('ops');
+  const sent = [];
+  for (let n = 0; n < 20; ++n) {
+    for (const [i, each] of both.entries()) {
+      sent.push(`from${i}-${n}`);
+      await each.send('#ops', sent.at(-1));
+    }
+  }
+  const texts = [];
+  while (texts.length < sent.length) texts.push((await node.next()).text);
+  assertEachOnceInOrder(sent, texts);
+  await node.peer.none('push');
 });
