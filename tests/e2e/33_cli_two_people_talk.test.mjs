@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Home, joinedHome } from './cli.mjs';
-import { startBroker } from './harness.mjs';
+import { eventually, startBroker } from './harness.mjs';
 
 test('join prints only JSON, and a second join is the same member', async (t) => {
   const broker = await startBroker(t);
@@ -95,6 +95,12 @@ test('peers shows who is here and who is away, and both see one safety number', 
   const { peers } = await ada.json('peers');
   const seen = peers.find((peer) => peer.key === bob.member.publicKey);
   assert.deepEqual([seen.name, seen.status, seen.summary], ['bob', 'working', 'writes tests']);
+  await bob.ok('status', 'set', 'dnd');
+  await bob.ok('summary', 'set', '');
+  await eventually('the running listener says it', async () => {
+    const now = (await ada.json('peers')).peers.find((peer) => peer.key === bob.member.publicKey);
+    return now.status === 'dnd' && now.summary === '';
+  });
   const mine = await ada.json('peers', 'verify', 'bob');
   const theirs = await bob.json('peers', 'verify', 'ada');
   assert.match(mine.safetyNumber, /^(\d{5} ){11}\d{5}$/);

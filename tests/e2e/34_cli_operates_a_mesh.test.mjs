@@ -91,6 +91,12 @@ test('an operator who can not be reached, or is none, is told so', async (t) => 
   await home.fails(3, 'not_found', 'member', 'list', '--mesh', 'none');
   await home.fails(3, 'no_such_member', 'member', 'revoke', 'nobody', '--mesh', 'demo', '--yes');
   await home.fails(6, 'conflict', 'mesh', 'create', 'demo', '--broker', broker.ws);
+  await home.fails(3, 'not_the_owner', 'invite', 'create'); // what was refused is not owned
+  await home.fails(2, 'usage', 'mesh', 'create', 'No Name', '--broker', broker.ws);
+  // An option goes before a variable; two options are a mistake.
+  await home.fails(4, 'denied', 'member', 'list', '--mesh', 'demo', '--operator-url', broker.http);
+  await home.fails(2, 'usage', 'member', 'list', '--mesh', 'demo', '--operator-url', broker.http,
+                   '--operator-socket', broker.ready.socket);
   const token = join(home.folder, 'token');
   writeFileSync(token, broker.operator_token, { mode: 0o644 });
   const open = new Home(t);

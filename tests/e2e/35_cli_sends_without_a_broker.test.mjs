@@ -1,8 +1,9 @@
 // Without a broker a send says so and leaves nothing behind, unless it was told to leave it.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import test from 'node:test';
 import { joinedHome } from './cli.mjs';
-import { startBroker } from './harness.mjs';
+import { sleep, startBroker } from './harness.mjs';
 
 async function twoPeople(t) {
   // The same port again: the profile names it.
@@ -32,6 +33,23 @@ test('with --queue it stays and comes once, with the next command that connects'
   await ada.ok('inbox');
   await ada.ok('inbox');
   assert.deepEqual((await bob.json('inbox')).messages.map(({ text }) => text), ['queued']);
+});
+
+test('Ctrl-C takes a message back that nobody has', async (t) => {
+  const { broker, ada, bob } = await twoPeople(t);
+  await broker.kill();
+  const to = bob.member.publicKey;
+  const sending = ada.spawn(['send', to, 'regretted', '--timeout', '60']);
+  let said = '';
+  sending.stderr.on('data', (data) => { said += data; });
+  await sleep(1_500);
+  sending.kill('SIGINT');
+  const [status] = await once(sending, 'close');
+  assert.equal(status, 5, said);
+  assert.match(said, /taken back/);
+  await broker.start();
+  await ada.ok('inbox');
+  assert.deepEqual((await bob.json('inbox')).messages, []);
 });
 
 test('a name that was used before is known without the broker, a new one is not', async (t) => {

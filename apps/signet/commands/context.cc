@@ -77,7 +77,6 @@ Status say_wishes(Client& client, const Profile& profile) {
   if (const auto activity = activity_from(profile.status)) {
     SIGNET_TRY([[maybe_unused]] const Done said, client.set_activity(*activity));
   }
-  if (profile.summary.empty()) return Done{};
   return client.set_summary(profile.summary);
 }
 

@@ -68,6 +68,29 @@ Result<std::size_t> show_some(Context& context, Client& client, const Profile& p
                  "nobody reads the output any more; what was not shown stays unread");
 }
 
+// Says again what `signet status set` and `signet summary set` change while this session lasts.
+class Wishes {
+ public:
+  explicit Wishes(const Profile& profile) : said_(profile) {}
+
+  void follow(const Context& context, Client& client) {
+    constexpr std::chrono::seconds kLookAgain{1};
+    const Elapsed now = system_clock().elapsed();
+    if (now - looked_ < kLookAgain) return;
+    looked_ = now;
+    // A configuration that can't be read just now changes nothing here.
+    const auto profiles = Profiles::load(context.paths);
+    const Profile* found = profiles.ok() ? profiles->find(said_.mesh_id) : nullptr;
+    if (found == nullptr) return;
+    const bool is_same = found->status == said_.status && found->summary == said_.summary;
+    if (!is_same && say_wishes(client, *found).ok()) said_ = *found;
+  }
+
+ private:
+  Profile said_;
+  Elapsed looked_ = system_clock().elapsed();
+};
+
 Error stopped(const ConnectionReport& report) { return {ErrorCode::kUnauthorized, report.why}; }
 
 Status listen(Context& context, const ListenOptions& options) {
@@ -75,11 +98,13 @@ Status listen(Context& context, const ListenOptions& options) {
   catch_interrupts();
   SIGNET_TRY(auto client, open_client(context, profile, handlers_for(context, profile)));
   SIGNET_TRY([[maybe_unused]] const Done said, say_wishes(*client, profile));
+  Wishes wishes(profile);
   const Elapsed start = system_clock().elapsed();
   std::int64_t left = options.count;
   while (!is_interrupted()) {
     const auto most = left > 0 ? std::min(kBatch, static_cast<std::size_t>(left)) : kBatch;
     SIGNET_TRY(const std::size_t shown, show_some(context, *client, profile, most));
+    wishes.follow(context, *client);
     if (options.count > 0 && (left -= static_cast<std::int64_t>(shown)) <= 0) return Done{};
     const ConnectionReport report = client->connection();
     if (report.state == ConnectionReport::State::kStopped) return stopped(report);

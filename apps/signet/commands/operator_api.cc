@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::string_view kBase = "/api/signet/v1";
 constexpr const char* kTokenVariable = "SIGNET_OPERATOR_TOKEN";
+constexpr const char* kTokenFileVariable = "SIGNET_OPERATOR_TOKEN_FILE";
+constexpr const char* kSocketVariable = "SIGNET_OPERATOR_SOCKET";
+constexpr const char* kUrlVariable = "SIGNET_OPERATOR_URL";
 constexpr std::string_view kSocketAuthority = "http://signet";  // what Host says there
 constexpr int kMaxPages = 10'000;  // ten million members: a broker that never ends its list
 
@@ -32,6 +35,17 @@ bool is_socket(const char* path) {
 std::string absolute(const std::string& path) {
   std::array<char, PATH_MAX> whole{};
   return realpath(path.c_str(), whole.data()) == nullptr ? path : std::string(whole.data());
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Behind the options, so that an option is never at odds with a variable.
+OperatorAddress address_of_environment(const std::string& token_file) {
+  return {
+      .socket = variable(kSocketVariable), .url = variable(kUrlVariable), .token_file = token_file};
 }
 
 OperatorAddress usual_address() {
@@ -98,6 +112,7 @@ Result<OperatorApi> OperatorApi::open(const Context& context, const OperatorAddr
   OperatorApi api;
   api.trust_ = context.trust;
   api.address_ = options;
+  if (!api.address_.is_given()) api.address_ = address_of_environment(options.token_file);
   if (!api.address_.is_given() && mesh != nullptr) api.address_ = mesh->reached;
   if (!api.address_.is_given()) api.address_ = usual_address();
   if (!api.address_.is_given()) {
@@ -110,6 +125,7 @@ Result<OperatorApi> OperatorApi::open(const Context& context, const OperatorAddr
     return api;
   }
   const char* token = std::getenv(kTokenVariable);
+  if (api.address_.token_file.empty()) api.address_.token_file = variable(kTokenFileVariable);
   if (!api.address_.token_file.empty()) {
     SIGNET_TRY(api.token_, first_line(api.address_.token_file));
     api.address_.token_file = absolute(api.address_.token_file);
@@ -173,25 +189,26 @@ std::shared_ptr<OperatorAddress> add_operator_options(CLI::App& command) {
   auto address = std::make_shared<OperatorAddress>();
   auto* socket = command
                      .add_option("--operator-socket", address->socket,
-                                 "the daemon's Unix socket (signet.sock in its data folder)")
-                     ->type_name("PATH")
-                     ->envname("SIGNET_OPERATOR_SOCKET");
-  auto* url = command
-                  .add_option("--operator-url", address->url,
-                              "its HTTP address; the token is SIGNET_OPERATOR_TOKEN or in a file")
-                  ->type_name("URL")
-                  ->envname("SIGNET_OPERATOR_URL");
+                                 "the daemon's Unix socket, signet.sock in its data folder (or "
+                                 "`SIGNET_OPERATOR_SOCKET`)")
+                     ->type_name("PATH");
   command
-      .add_option("--operator-token-file", address->token_file, "file with the operator's token")
-      ->type_name("FILE")
-      ->envname("SIGNET_OPERATOR_TOKEN_FILE");
-  url->excludes(socket);
+      .add_option("--operator-url", address->url,
+                  "its HTTP address (or `SIGNET_OPERATOR_URL`); the token is in a file or in "
+                  "`SIGNET_OPERATOR_TOKEN`")
+      ->type_name("URL")
+      ->excludes(socket);
+  command
+      .add_option("--operator-token-file", address->token_file,
+                  "file with the operator's token (or `SIGNET_OPERATOR_TOKEN_FILE`)")
+      ->type_name("FILE");
   return address;
 }
 
 Result<OperatorMesh> operator_mesh(Context& context) {
   SIGNET_TRY(const Profiles profiles, context.profiles());
-  SIGNET_TRY(const std::vector<OwnedMesh> owned, load_owned(context.paths));
+  SIGNET_TRY(std::vector<OwnedMesh> owned, load_owned(context.paths));
+  std::erase_if(owned, [](const OwnedMesh& each) { return !each.is_made(); });
   OperatorMesh mesh{context.mesh, context.mesh, nullptr};
   if (mesh.name.empty() && profiles.all.empty() && owned.size() == 1) {
     mesh = {owned.front().mesh_id, owned.front().slug, nullptr};
@@ -203,7 +220,7 @@ Result<OperatorMesh> operator_mesh(Context& context) {
   }
   for (const OwnedMesh& each : owned) {
     if (each.mesh_id != mesh.name && each.slug != mesh.name) continue;
-    mesh.name = each.mesh_id.empty() ? each.slug : each.mesh_id;
+    mesh.name = each.mesh_id;
     mesh.owned = std::make_unique<OwnedMesh>(each);
   }
   return mesh;

@@ -18,7 +18,8 @@ namespace signet::cli {
 
 class OperatorApi {
  public:
-  // By the options; else as `mesh` was made; else the sockets that a daemon has by default. Fails
+  // By the options; else by the environment; else as `mesh` was made; else by the sockets that a
+  // daemon has by default. Fails
   // kMalformed (usage) where none of that is there, and as read_private_file() for the token.
   static Result<OperatorApi> open(const Context& context, const OperatorAddress& options,
                                   const OwnedMesh* mesh = nullptr);
@@ -45,7 +46,7 @@ class OperatorApi {
   std::string token_;
 };
 
-// --operator-socket, --operator-url and --operator-token-file, with their environment variables.
+// --operator-socket, --operator-url and --operator-token-file.
 std::shared_ptr<OperatorAddress> add_operator_options(CLI::App& command);
 
 // Which mesh an operator's command is about, as the API calls it: --mesh (joined, owned or

@@ -1,14 +1,19 @@
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 
+#include "base/time.h"
 #include "signet/commands/commands.h"
 #include "signet/commands/options.h"
 #include "signet/terminal/failure.h"
+#include "signet/terminal/interrupt.h"
 #include "signet/terminal/progress.h"
 #include "signet/terminal/words.h"
 
 namespace signet::cli {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxText = 40'000;  // of client.h; one byte more is read to see it exceeded
 
@@ -84,12 +89,26 @@ void report_sent(Context& context, const SendReport& report, const Profile& prof
                     {"receivedBy", report.by}});
 }
 
+// As wait_sent(), and Ctrl-C ends it early: what can be taken back is then taken back.
+Result<SendReport> wait_for(Client& client, const std::string& ticket, SendState state,
+                            std::chrono::milliseconds timeout) {
+  constexpr std::chrono::milliseconds kLook{250};
+  const Elapsed deadline = system_clock().elapsed() + timeout;
+  for (;;) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().elapsed());
+    const auto report = client.wait_sent(ticket, state, std::clamp(left, 0ms, kLook));
+    if (report.ok() || report.error().code != ErrorCode::kOverloaded) return report;
+    if (left <= kLook || is_interrupted()) return report;
+  }
+}
+
 // Waits for the broker's acknowledgement, or for the receiver's confirmation with --wait.
 Status follow(Context& context, Client& client, const std::string& ticket,
               const SendOptions& options, const Profile& profile) {
   const auto timeout = milliseconds_of(options.timeout);
   const Progress progress("sending to " + options.to);
-  const auto stored = client.wait_sent(ticket, SendState::kStored, timeout);
+  const auto stored = wait_for(client, ticket, SendState::kStored, timeout);
   if (!stored.ok()) {
     if (!options.queue) return give_up(client, ticket, stored.error());
     SendReport waiting;
@@ -103,7 +122,7 @@ Status follow(Context& context, Client& client, const std::string& ticket,
     report_sent(context, *stored, profile);
     return Done{};
   }
-  const auto received = client.wait_sent(ticket, SendState::kReceived, timeout);
+  const auto received = wait_for(client, ticket, SendState::kReceived, timeout);
   if (!received.ok()) {
     return failure(ErrorCode::kOverloaded, "not_received",
                    "the broker has the message, and nobody confirmed it in time",
@@ -131,6 +150,7 @@ Status send(Context& context, const SendOptions& options) {
     const Progress progress("looking for " + message.to);
     SIGNET_TRY(message.to, client->find(message.to, milliseconds_of(options.timeout)));
   }
+  catch_interrupts();
   SIGNET_TRY(const std::string ticket, client->send(message));
   return follow(context, *client, ticket, options, profile);
 }

@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kMaxSummary = 2'048;  // of protocol/claudemesh.md
 
 // Status and summary belong to a session, and this program's ends with it. So they are kept for the
-// sessions that stay.
+// sessions that stay: a listener looks at them again and again.
 Status keep(Context& context, const std::string& what, std::string Profile::*field,
             const std::string& value) {
   SIGNET_TRY(const Profile profile, context.profile());
@@ -22,11 +22,14 @@ Status keep(Context& context, const std::string& what, std::string Profile::*fie
     return Done{};
   };
   SIGNET_TRY([[maybe_unused]] const Done kept, Profiles::change(context.paths, change));
-  context.out.done(
-      "Kept for " + profile.slug + ": " + what + (value.empty() ? " is none" : " " + value) +
-          ". Your sessions that begin from now on (signet listen, signet mcp) say it; those that "
-          "run already do not change.",
-      {{"mesh", profile.slug}, {what, value}, {"appliesTo", std::string("new sessions")}});
+  context.out.done("Kept for " + profile.slug + ": " + what +
+                       (value.empty() ? " is none" : " " + value) +
+                       ". Your `signet listen` says it within a second, and sessions that begin "
+                       "later say it from "
+                       "their start; a `signet mcp` that runs already keeps its own.",
+                   {{"mesh", profile.slug},
+                    {what, value},
+                    {"appliesTo", std::vector<std::string>{"listen", "new sessions"}}});
   return Done{};
 }
 

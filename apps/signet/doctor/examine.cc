@@ -131,7 +131,8 @@ std::string mib(std::uint64_t bytes) { return std::to_string(bytes / kMiB) + " M
 }  // namespace
 
 std::vector<Finding> examine_files(const Paths& paths) {
-  std::vector<Finding> findings{examine_folder(paths.config_folder)};
+  std::vector<Finding> findings{examine_folder(paths.config_folder),
+                                examine_folder(paths.state_folder)};
   const auto profiles = Profiles::load(paths);
   findings.push_back(examine_file(paths.config_file(), profiles));
   findings.push_back(examine_file(paths.owners_file(), load_owned(paths)));

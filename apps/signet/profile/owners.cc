@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/encoding.h"
 #include "base/time.h"
@@ -127,7 +128,10 @@ OwnedMesh new_owned(std::string_view slug, std::string_view broker_url, const Id
   return mesh;
 }
 
-Result<OwnedMesh> choose_owned(const std::vector<OwnedMesh>& owned, std::string_view mesh) {
+Result<OwnedMesh> choose_owned(const std::vector<OwnedMesh>& all, std::string_view mesh) {
+  std::vector<OwnedMesh> owned;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(owned),
+               [](const OwnedMesh& each) { return each.is_made(); });
   if (mesh.empty() && owned.size() == 1) return owned.front();
   if (mesh.empty() && !owned.empty()) {
     return usage_error("several meshes are yours: " + slugs_of(owned), "Say which: --mesh SLUG.");

@@ -31,6 +31,8 @@ struct OwnedMesh {
   OperatorAddress reached;  // as it was when the mesh was made
   Record record;            // with the secret key
 
+  // False where no broker has taken it yet: its key is kept for another attempt.
+  bool is_made() const { return !mesh_id.empty(); }
   Result<crypto::SecretKey> key() const;  // kMalformed (bad_key)
 };
 
@@ -46,8 +48,8 @@ Status keep_owned(const Paths& paths, const OwnedMesh& mesh);
 // A mesh that is about to be made, with its key.
 OwnedMesh new_owned(std::string_view slug, std::string_view broker_url, const Identity& owner);
 
-// The one with that slug or id; the only one where `mesh` is empty. Fails kNotFound
-// (not_the_owner), kMalformed (usage) for several.
+// Of those that are made, the one with that slug or id; the only one where `mesh` is empty. Fails
+// kNotFound (not_the_owner), kMalformed (usage) for several.
 Result<OwnedMesh> choose_owned(const std::vector<OwnedMesh>& owned, std::string_view mesh);
 
 Result<std::vector<IssuedInvite>> load_invites(const Paths& paths);
