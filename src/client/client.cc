@@ -123,6 +123,28 @@ void Client::Impl::wait_for_names(const std::vector<client::StoredPush>& pushes)
   wait_until(kNamesFirst, [this] { return !directory_pending_; });
 }
 
+// The keys were asked for when the messages came. Who did not answer once is not waited for again:
+// under keys that nobody has, a member could hold up every reader.
+std::vector<Message> Client::Impl::wait_for_keys(const std::vector<client::StoredPush>& pushes) {
+  std::vector<Message> messages;
+  const auto all_open = [&] {
+    messages.clear();
+    for (const client::StoredPush& push : pushes) messages.push_back(message_of(push));
+    const std::lock_guard lock(mutex_);
+    return std::none_of(messages.begin(), messages.end(), [this](const Message& message) {
+      return message.why == "key_missing" && !keyless_.contains(message.sender_key);
+    });
+  };
+  if (all_open() || is_own_thread() || wait_until(kKeysFirst, all_open)) return messages;
+  constexpr std::size_t kMostKeyless = 10'000;
+  const std::lock_guard lock(mutex_);
+  if (keyless_.size() > kMostKeyless) keyless_.clear();
+  for (const Message& message : messages) {
+    if (message.why == "key_missing") keyless_.insert(message.sender_key);
+  }
+  return messages;
+}
+
 void Client::Impl::confirmed(std::vector<std::string> message_ids) {
   if (message_ids.empty()) return;
   post([this, ids = std::move(message_ids)] {
@@ -229,9 +251,7 @@ Result<std::vector<Message>> Client::read(std::size_t most, milliseconds timeout
   }
   if (!leased.ok()) return leased.error();
   impl_->wait_for_names(*leased);
-  std::vector<Message> messages;
-  for (const client::StoredPush& push : *leased) messages.push_back(impl_->message_of(push));
-  return messages;
+  return impl_->wait_for_keys(*leased);
 }
 
 Status Client::confirm(const std::vector<std::string>& message_ids) {

@@ -35,6 +35,8 @@ namespace signet {
 
 // How long a message waits for its sender's name, while names are asked for.
 inline constexpr std::chrono::milliseconds kNamesFirst{1'000};
+// Likewise for the key of a sealed message, which was asked for when the message came.
+inline constexpr std::chrono::milliseconds kKeysFirst{2'000};
 
 struct Client::Impl : private client::SessionEvents {
  public:
@@ -62,6 +64,7 @@ struct Client::Impl : private client::SessionEvents {
   void learn_members(std::vector<Member> members);
   Message message_of(const client::StoredPush& push);
   void wait_for_names(const std::vector<client::StoredPush>& pushes);
+  std::vector<Message> wait_for_keys(const std::vector<client::StoredPush>& pushes);
   void confirmed(std::vector<std::string> message_ids);  // tells the broker
 
   const ClientOptions options_;
@@ -76,10 +79,11 @@ struct Client::Impl : private client::SessionEvents {
   mutable std::condition_variable changed_;
   ConnectionReport connection_;                      // under mutex_
   Error last_failure_{ErrorCode::kUnavailable, ""};  // under mutex_
-  client::Directory directory_;                      // under mutex_
-  std::uint64_t changes_ = 0;                        // under mutex_: counts what wakes waiters
-  std::optional<Activity> activity_;                 // under mutex_
-  std::optional<std::string> summary_;               // under mutex_
+  std::set<std::string> keyless_;       // under mutex_: senders whose keys did not come for read()
+  client::Directory directory_;         // under mutex_
+  std::uint64_t changes_ = 0;           // under mutex_: counts what wakes waiters
+  std::optional<Activity> activity_;    // under mutex_
+  std::optional<std::string> summary_;  // under mutex_
 
  private:
   friend class Client;

@@ -16,7 +16,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLookAgain{1'000};   // at what processes that died have left
 constexpr milliseconds kGoodAfter{10'000};  // an admitted connection that lasts is no failure
-constexpr milliseconds kKeysFirst{2'000};   // likewise for the key of a sealed message
 constexpr milliseconds kKeysAgain{100};     // between looks whether it has come
 // Between lists that only names are wanted from: one of a large mesh is half a megabyte.
 constexpr milliseconds kNamesAgain{3'000};
