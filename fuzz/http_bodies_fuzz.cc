@@ -110,12 +110,31 @@ void check_operator(std::string_view body) {
   if (const auto invite = admin::read_invite(body); taken(invite)) {
     check(invite->max_uses >= 1 && invite->max_uses <= admin::kMaxInviteUses);
     check(invite->token.size() <= dialects::kMaxTokenBytes);
-    check(*admin::read_revocation(body) == invite->token);
+    check(*admin::read_revocation(body) == membership::invite_digest(invite->token));
     check_claim(invite->claim);
   }
-  if (const auto token = admin::read_revocation(body); taken(token)) {
-    check(!token->empty() && token->size() <= dialects::kMaxTokenBytes);
+  if (const auto digest = admin::read_revocation(body); taken(digest)) {
+    const std::string again = R"({"digest":")" + to_hex(*digest) + "\"}";
+    check(*admin::read_revocation(again) == *digest);
   }
+  if (const auto mesh = admin::read_mesh(body); taken(mesh)) {
+    JsonWriter json;
+    json.object()
+        .key("slug")
+        .value(mesh->slug)
+        .key("owner_pubkey")
+        .value(crypto::to_hex(mesh->owner));
+    if (!mesh->id.empty()) json.key("id").value(mesh->id);
+    const auto again = admin::read_mesh(json.end().text());
+    check(again.ok() && again->slug == mesh->slug && again->id == mesh->id);
+  }
+  if (const auto letter = admin::read_requeue(body); taken(letter) && *letter) {
+    check((*letter)->number.value >= 0);
+  }
+  if (const auto page = admin::read_page(body, 100, 1'000); taken(page)) {
+    check(page->limit >= 1 && page->limit <= 1'000);
+  }
+  (void)taken(admin::read_standing_filter(body));
 }
 
 }  // namespace
