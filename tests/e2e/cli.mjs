@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
 import { eventually, temporaryFolder } from './harness.mjs';
 
 const kRoot = fileURLToPath(new URL('../..', import.meta.url));
@@ -103,4 +104,30 @@ export async function joinedHome(t, broker, name) {
   home.member = await home.json('join', broker.invite, '--name', name);
   home.name = name;
   return home;
+}
+
+// Points the profile at another address; the way back is what it returns.
+export function redirect(home, url) {
+  const profile = home.profile();
+  const before = { ...profile };
+  const write = (mesh) => writeFileSync(home.config, JSON.stringify({ version: 1, meshes: [mesh] }));
+  write({ ...profile, brokerUrl: url });
+  return () => write(before);
+}
+
+const kHelloAck = { type: 'hello_ack', presenceId: '0'.repeat(32), memberDisplayName: 'ada' };
+
+// A broker that lets everybody in and answers nothing else but what `answer` says.
+export async function startMute(t, answer = () => null, helloAnswer = kHelloAck) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/ws' });
+  await once(server, 'listening');
+  const seen = [];
+  server.on('connection', (socket) => socket.on('message', (data) => {
+    const frame = JSON.parse(data);
+    seen.push(frame);
+    const said = frame.type === 'hello' ? helloAnswer : answer(frame);
+    if (said) socket.send(JSON.stringify(said));
+  }));
+  t.after(() => { server.clients.forEach((each) => each.terminate()); server.close(); });
+  return { url: `ws://127.0.0.1:${server.address().port}/ws`, seen };
 }
