@@ -39,7 +39,7 @@ Status Daemon::open(const config::Config& config) {
     addresses_.push_back(bound);
   }
   if (options_.socket.empty()) return Done{};
-  const Status local = network_->listen_local(options_.socket);
+  Status local = network_->listen_local(options_.socket);
   if (local.ok()) return local;
   return Error{local.error().code,
                local.error().detail + "; admin.socket names another place, or '' for none"};

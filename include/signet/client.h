@@ -7,10 +7,11 @@
 //   if (!client.ok()) return report(client.error());
 //   auto sent = (*client)->send({.to = "bob", .text = "hello"});
 //
-// A client owns one thread. Handlers run on it, one at a time, and must not block. Every method may
-// be called from any thread; from a handler only those that do not wait (no timeout parameter).
-// Nothing throws. Errors carry what the caller can do next (ErrorCode); the detail begins with a
-// stable code of docs/codes.md, which code_of() cuts out, and goes on with a sentence for a person.
+// A client owns one thread. Handlers run on it, one at a time, and must not block or throw. Every
+// method may be called from any thread; from a handler only those that do not wait (no timeout
+// parameter). Nothing throws. Errors carry what the caller can do next (ErrorCode); the detail
+// begins with a stable code of docs/codes.md, which code_of() cuts out, and goes on with a sentence
+// for a person.
 #pragma once
 
 #include <chrono>
@@ -116,7 +117,8 @@ struct Outgoing {
   bool sealed = true;
 };
 
-// How far a message came. It only moves on, never back.
+// How far a message came. It only moves on, never back. It is the broker's word: one that lies can
+// invent a receipt.
 enum class SendState : std::uint8_t {
   kWaiting,   // in the outbox: it will be sent when the broker is there
   kStored,    // the broker acknowledged: on its disk

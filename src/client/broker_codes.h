@@ -1,6 +1,7 @@
 // What a broker's code means to a program that uses the library: the caller's next move.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -28,6 +29,15 @@ inline constexpr std::array kBrokerCodes = {
     BrokerCode{"bad_frame", ErrorCode::kMalformed, "the broker does not take this"},
     BrokerCode{"unknown_type", ErrorCode::kForbidden, "this broker is too old to know this"},
 };
+
+// A code as the pages write them; whatever else a broker says is no code and not repeated.
+inline std::string code_or(std::string_view said, std::string_view otherwise) {
+  constexpr std::size_t kMaxCodeBytes = 40;
+  const bool is_code = !said.empty() && said.size() <= kMaxCodeBytes &&
+                       std::all_of(said.begin(), said.end(),
+                                   [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+  return std::string(is_code ? said : otherwise);
+}
 
 // The error of a code that the broker answered; of one that this version does not know, too.
 inline Error error_of(std::string_view code) {

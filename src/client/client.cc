@@ -181,6 +181,9 @@ ConnectionReport Client::connection() const {
 }
 
 Status Client::wait_connected(milliseconds timeout) {
+  if (impl_->is_own_thread()) {
+    return failure(ErrorCode::kBug, "called_from_handler", "a handler may not wait for the broker");
+  }
   using State = ConnectionReport::State;
   const auto settled = [this] {
     const State state = connection().state;
@@ -269,6 +272,7 @@ Status Client::give_back(const std::vector<std::string>& message_ids) {
 Result<std::vector<Message>> Client::unread(std::size_t most) const {
   SIGNET_TRY(const auto pushes, impl_->state_->unread(most));
   std::vector<Message> messages;
+  messages.reserve(pushes.size());
   for (const client::StoredPush& push : pushes) messages.push_back(impl_->message_of(push));
   return messages;
 }
@@ -276,6 +280,7 @@ Result<std::vector<Message>> Client::unread(std::size_t most) const {
 Result<std::vector<Message>> Client::history(std::size_t most) const {
   SIGNET_TRY(const auto pushes, impl_->state_->history(most));
   std::vector<Message> messages;
+  messages.reserve(pushes.size());
   for (const client::StoredPush& push : pushes) messages.push_back(impl_->message_of(push));
   return messages;
 }

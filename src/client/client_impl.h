@@ -98,7 +98,7 @@ struct Client::Impl : private client::SessionEvents {
   void say_goodbye(net::OutgoingSocket& socket);
   void pause(std::chrono::milliseconds wait);  // between connections
   std::chrono::milliseconds sleep_time(Elapsed now) const;
-  void report(ConnectionReport report);
+  void report(const ConnectionReport& report);
   void disconnected();
 
   void on_admitted(const dialects::HelloAnswer& answer) override;

@@ -185,7 +185,7 @@ bool Client::Impl::move_bytes(net::OutgoingSocket& socket, Elapsed now) {
 }
 
 milliseconds Client::Impl::sleep_time(Elapsed now) const {
-  if (pushed_) return milliseconds(0);
+  if (pushed_ && session_->is_admitted()) return milliseconds(0);
   milliseconds most = kLookAgain;
   if (to_deliver_ && handlers_.on_message) most = milliseconds(20);
   most = std::min(most, until(session_->next_deadline(), now));
@@ -246,7 +246,7 @@ void Client::Impl::disconnected() {
   without_keys_.clear();
 }
 
-void Client::Impl::report(ConnectionReport report) {
+void Client::Impl::report(const ConnectionReport& report) {
   {
     const std::lock_guard lock(mutex_);
     connection_ = report;
@@ -338,17 +338,21 @@ void Client::Impl::ask_directory(Elapsed now) {
   requests_.ask(
       {client::Requests::Kind::kMembers, "*", now + kDirectoryTimeout,
        [this](Result<dialects::Answer> answer) {
-         directory_known_ = true;  // or not to be had: nobody waits for it any longer
-         directory_pending_ = false;
-         notify();
+         directory_known_ = true;  // or not to be had
+         // Said last: who waits for names finds them.
+         const auto told = [this] {
+           directory_pending_ = false;
+           notify();
+         };
          auto* list = answer.ok() ? std::get_if<dialects::MembersAnswer>(&*answer) : nullptr;
-         if (list == nullptr) return;
+         if (list == nullptr) return told();
          std::vector<Member> members;
          for (auto& each : list->members) {
            members.push_back({std::move(each.key), std::move(each.name), std::move(each.role)});
          }
          learn_members(std::move(members));
          pin_senders();
+         told();
        }});
 }
 

@@ -1,10 +1,12 @@
 // Joining a mesh by an invite link.
 #include "base/encoding.h"
+#include "client/broker_codes.h"
 #include "client/http.h"
 #include "client/identity_access.h"
 #include "client/url.h"
 #include "crypto/sign.h"
 #include "dialects/claudemesh_http.h"
+#include "trust/hello.h"
 #include "wire/json.h"
 
 namespace signet {
@@ -70,8 +72,9 @@ Result<std::string> ask_to_join(const InviteClaim& claim, std::string_view token
     return Error{ErrorCode::kUnavailable, "no_broker: what answered there is no Signet broker"};
   }
   const auto member = document.root()["memberId"].string();
-  if (member && !member->empty()) return std::string(*member);
-  const std::string code(document.root()["error"].string().value_or("refused"));
+  if (member && trust::is_hello_id(*member)) return std::string(*member);
+  const auto said = document.root()["error"].string().value_or("");
+  const std::string code = client::code_or(said, "refused");
   const bool later = code == "unavailable" || code == "rate_limited";
   return Error{later ? ErrorCode::kUnavailable : ErrorCode::kForbidden,
                code + ": " + std::string(sentence_of(code))};

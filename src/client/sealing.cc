@@ -69,7 +69,7 @@ Body body_within(std::string plaintext, std::string_view mesh_id, const PublicKe
     const crypto::WipedAtEnd wiped(plaintext);
     auto message = read_key_message(plaintext, mesh_id, sender);
     if (!message.ok()) return BodyFault::kMalformed;
-    return std::visit([](auto&& kind) { return Body(std::move(kind)); }, *std::move(message));
+    return std::visit([](auto& kind) { return Body(std::move(kind)); }, *message);
   }
   if (!wire::is_utf8(plaintext)) return BodyFault::kMalformed;
   return SealedText{std::move(plaintext)};

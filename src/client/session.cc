@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "client/broker_codes.h"
 #include "crypto/random.h"
 #include "wire/websocket_upgrade.h"
 
@@ -30,15 +31,6 @@ bool is_final_refusal(std::string_view code) {
   constexpr std::array<std::string_view, 4> kFinal = {"unauthorized", "bad_signature", "malformed",
                                                       "revoked"};
   return std::find(kFinal.begin(), kFinal.end(), code) != kFinal.end();
-}
-
-// A code as the pages write them; whatever else a broker says is no code and not repeated.
-std::string code_or(std::string_view said, std::string_view otherwise) {
-  constexpr std::size_t kMaxCodeBytes = 40;
-  const bool is_code = !said.empty() && said.size() <= kMaxCodeBytes &&
-                       std::all_of(said.begin(), said.end(),
-                                   [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-  return std::string(is_code ? said : otherwise);
 }
 
 std::string_view sentence_of(std::string_view code) {

@@ -95,7 +95,7 @@ const MeshSnapshot* Controller::mesh_by_slug(std::string_view slug) const {
   return found;
 }
 
-void Controller::declare_mesh(MeshDeclaration declaration,
+void Controller::declare_mesh(const MeshDeclaration& declaration,
                               std::function<void(Result<std::string>)> answer) {
   const MeshSnapshot* known = mesh_by_slug(declaration.slug);
   Mesh mesh = merged(known == nullptr ? Mesh{} : known->mesh(), declaration);
@@ -122,12 +122,12 @@ void Controller::declare_mesh(MeshDeclaration declaration,
   });
 }
 
-void Controller::create_mesh(MeshDeclaration declaration,
+void Controller::create_mesh(const MeshDeclaration& declaration,
                              std::function<void(Result<MadeMesh>)> answer) {
-  try_create(std::move(declaration), kTries, std::move(answer));
+  try_create(declaration, kTries, std::move(answer));
 }
 
-void Controller::try_create(MeshDeclaration declaration, int tries,
+void Controller::try_create(const MeshDeclaration& declaration, int tries,
                             std::function<void(Result<MadeMesh>)> answer) {
   const auto refuse = [&](ErrorCode code, const char* detail) {
     reply([answer, code, detail] { answer(Error{code, detail}); });

@@ -59,12 +59,14 @@ class Controller {
   const membership::MembershipTable& table() const { return table_; }
 
   // Makes the mesh, or brings a known one (by slug) up to what is declared.
-  void declare_mesh(MeshDeclaration declaration, std::function<void(Result<std::string>)> answer);
+  void declare_mesh(const MeshDeclaration& declaration,
+                    std::function<void(Result<std::string>)> answer);
 
   // Makes the mesh, once: the same slug, owner and id again change nothing. REQUIRES: an owner.
   // Fails kConflict when the slug is that of a mesh with another owner or id, or the id that of a
   // mesh with another slug; kOverloaded when there are too many meshes.
-  void create_mesh(MeshDeclaration declaration, std::function<void(Result<MadeMesh>)> answer);
+  void create_mesh(const MeshDeclaration& declaration,
+                   std::function<void(Result<MadeMesh>)> answer);
 
   struct JoinRequest {
     membership::InviteClaim claim;
@@ -97,7 +99,7 @@ class Controller {
 
  private:
   void commit(std::vector<membership::Change> changes, std::function<void(Status)> answer);
-  void try_create(MeshDeclaration declaration, int tries,
+  void try_create(const MeshDeclaration& declaration, int tries,
                   std::function<void(Result<MadeMesh>)> answer);
   const membership::MeshSnapshot* mesh_by_slug(std::string_view slug) const;
   void add_member(MeshNumber mesh, membership::Role role, const crypto::PublicKey& key,

@@ -34,9 +34,10 @@ void add_values(const CLI::App& app, std::set<std::string>& seen, Lines& lines) 
     const std::string values = choices_of(*option);
     if (values.empty() || option->get_lnames().empty()) continue;
     std::string pattern = "--" + option->get_lnames().front();
-    for (const std::string& name : option->get_snames()) pattern += "|-" + name;
+    for (const std::string& name : option->get_snames()) pattern.append("|-").append(name);
     if (!seen.insert(pattern).second) continue;
-    lines.values += "    " + pattern + ") offers='" + values + "' ;;\n";
+    lines.values.append("    ").append(pattern).append(") offers='").append(values);
+    lines.values += "' ;;\n";
   }
 }
 

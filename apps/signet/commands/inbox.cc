@@ -50,6 +50,7 @@ Result<std::vector<Message>> look_at_all(Client& client, std::size_t most, bool 
 
 std::vector<std::string> ids_of(const std::vector<Message>& messages) {
   std::vector<std::string> ids;
+  ids.reserve(messages.size());
   for (const Message& message : messages) ids.push_back(message.id);
   return ids;
 }

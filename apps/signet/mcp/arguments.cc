@@ -18,6 +18,7 @@ std::string one_of(const std::vector<std::string_view>& choices) {
 
 std::string names_of(const std::vector<Argument>& table) {
   std::vector<std::string_view> names;
+  names.reserve(table.size());
   for (const Argument& each : table) names.push_back(each.name);
   return names.empty() ? "none" : one_of(names);
 }

@@ -20,7 +20,7 @@ Priority priority_of(std::string_view name) {
 // The library knows the names that it has met; the broker is asked for others.
 Result<std::string> put_into_outbox(McpMesh& mesh, Outgoing message,
                                     std::chrono::milliseconds lookup) {
-  const auto ticket = mesh.send(message);
+  auto ticket = mesh.send(message);
   if (ticket.ok() || ticket.error().code != ErrorCode::kNotFound) return ticket;
   auto key = mesh.find(message.to, lookup);
   if (!key.ok()) return key.error();
