@@ -8,6 +8,7 @@
 
 #include "signet/profile/private_file.h"
 #include "signet/terminal/progress.h"
+#include "signet/terminal/text.h"
 #include "signet/terminal/words.h"
 
 namespace signet::cli {
@@ -47,7 +48,7 @@ Result<bool> Context::confirm(std::string_view question) const {
     return usage_error("nobody is there to be asked: " + std::string(question),
                        "Say --yes to go on without a question.");
   }
-  std::fputs((std::string(question) + " [y/N] ").c_str(), stderr);
+  std::fputs((printable_line(question) + " [y/N] ").c_str(), stderr);
   std::array<char, 16> answer{};
   const char* line = std::fgets(answer.data(), answer.size(), stdin);
   return line != nullptr && (answer[0] == 'y' || answer[0] == 'Y');

@@ -4,6 +4,7 @@
 #include "signet/commands/commands.h"
 #include "signet/profile/joining.h"
 #include "signet/terminal/failure.h"
+#include "signet/terminal/text.h"
 
 namespace signet::cli {
 namespace {
@@ -17,9 +18,9 @@ Status join_by(Context& context, const JoinOptions& options) {
   if (link == "-") std::getline(std::cin, link);
   SIGNET_TRY(const Joined joined, join_mesh(context, link, options.name, options.key_file));
   const Profile& profile = joined.profile;
-  context.out.done((joined.was_member ? "You are a member of " : "Joined ") + profile.slug +
-                       " at " + profile.broker_url + ".\nYour key is " +
-                       profile.public_key.substr(0, 16) +
+  context.out.done((joined.was_member ? "You are a member of " : "Joined ") +
+                       printable_line(profile.slug) + " at " + printable_line(profile.broker_url) +
+                       ".\nYour key is " + profile.public_key.substr(0, 16) +
                        "…; others need it, or your name, to write to you.",
                    {{"mesh", profile.slug},
                     {"meshId", profile.mesh_id},
@@ -30,12 +31,14 @@ Status join_by(Context& context, const JoinOptions& options) {
   return Done{};
 }
 
-// The database and what lies beside it under its name. What can't be removed is only left over.
+// The database and what lies beside it under its name, but for what was damaged and put aside: that
+// may hold mail that somebody can still save. What can't be removed is only left over.
 void remove_state(const std::filesystem::path& file) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(file.parent_path(), ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(file.filename().string())) {
+    const std::string own = file.filename().string();
+    if (name.starts_with(own) && !name.starts_with(own + ".damaged-")) {
       std::filesystem::remove_all(entry.path(), ignored);
     }
   }
@@ -47,16 +50,14 @@ Status leave(Context& context, const std::string& named) {
                                               " here: its key, and the mail that waits?"));
   if (!sure) return failure(ErrorCode::kConflict, "not_confirmed", "nothing was changed");
   const auto forget = [&profile](Profiles& all) -> Status {
-    std::erase_if(all.all, [&](const Profile& each) {
-      return each.mesh_id == profile.mesh_id && each.public_key == profile.public_key;
-    });
+    forget_profile(all, profile);
     all.imported = true;  // what was left on purpose does not come back from the old file
     return Done{};
   };
   SIGNET_TRY([[maybe_unused]] const Done forgotten, Profiles::change(context.paths, forget));
   remove_state(state_file(context.paths, profile));
   context.out.done(
-      "Left " + profile.slug +
+      "Left " + printable_line(profile.slug) +
           ": it is forgotten here. The broker still knows the member; to end that, its "
           "operator runs:\n  signet member revoke " +
           profile.public_key,

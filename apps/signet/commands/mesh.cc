@@ -56,15 +56,10 @@ Result<Profile> join_creator(Context& context, const OperatorApi& api, const Own
   return std::move(joined.profile);
 }
 
-bool is_slug(std::string_view text) {
-  constexpr std::size_t kMaxSlug = 63;
-  return !text.empty() && text.size() <= kMaxSlug &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
-}
-
 Status create(Context& context, const CreateOptions& options) {
   if (!is_slug(options.name)) {
-    return usage_error(options.name + " is no name of a mesh", "It is 1 to 63 of a-z 0-9 -");
+    return usage_error(options.name + " is no name of a mesh",
+                       "It is 1 to 63 of a-z 0-9 -, and - is not first.");
   }
   if (!client::parse_url(options.broker).ok() || !options.broker.starts_with("ws")) {
     return usage_error(options.broker + " is no WebSocket address of a broker",

@@ -11,6 +11,7 @@
 #include "signet/profile/private_file.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/progress.h"
+#include "signet/terminal/text.h"
 
 namespace signet::cli {
 namespace {
@@ -63,7 +64,7 @@ Result<std::string> first_line(const std::string& path) {
 std::string detail_of(const client::HttpAnswer& answer) {
   wire::JsonDocument document;
   if (!document.parse(answer.body).ok()) return {};
-  return std::string(document.root()["detail"].string().value_or(""));
+  return printable_line(document.root()["detail"].string().value_or(""));
 }
 
 Error refusal(const client::HttpAnswer& answer) {

@@ -40,6 +40,11 @@ Result<InviteFacts> read_invite_link(std::string_view link, WallTime now) {
                    "this is no invite link: " + claim.error().detail);
   }
   facts.claim = *std::move(claim);
+  if (!is_slug(facts.claim.mesh_slug)) {
+    return failure(ErrorCode::kMalformed, "invite_malformed",
+                   "this is no invite link: no mesh has such a name",
+                   "A mesh is called 1 to 63 of a-z 0-9 -: ask its owner for another link.");
+  }
   membership::Mesh named;
   named.owner = crypto::public_key_from_hex(facts.claim.owner_key);
   facts.is_signed = membership::signed_by_owner(facts.claim, named);

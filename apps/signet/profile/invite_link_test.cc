@@ -15,10 +15,10 @@ crypto::SecretKey owner_key() {
   return crypto::SecretKey::from_seed(seed);
 }
 
-std::string link_until(std::int64_t expires) {
+std::string link_until(std::int64_t expires, const std::string& slug = "team") {
   OwnedMesh mesh;
   mesh.mesh_id = "mesh-1";
-  mesh.slug = "team";
+  mesh.slug = slug;
   mesh.broker_url = "ws://localhost:7900/ws";
   mesh.root_key = "cm9vdA";
   return make_invite_link(owner_key(), mesh, "member", expires);
@@ -60,6 +60,14 @@ TEST(InviteLink, IsRefusedWhereItIsNone) {
     ASSERT_FALSE(facts.ok()) << text;
     EXPECT_EQ(tell(facts.error()).code, "invite_malformed") << text;
     EXPECT_EQ(tell(facts.error()).exit, kExitFailed) << text;
+  }
+}
+
+TEST(InviteLink, IsRefusedWhereItsMeshHasANameThatWritesLines) {
+  for (const std::string slug : {"a\nYour key is", "a b", "-yes", "\xe2\x80\xae"}) {
+    const auto facts = read_invite_link(link_until(1'700'000'001, slug), kNow);
+    ASSERT_FALSE(facts.ok()) << slug;
+    EXPECT_EQ(tell(facts.error()).code, "invite_malformed") << slug;
   }
 }
 

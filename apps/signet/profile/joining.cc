@@ -1,11 +1,13 @@
 #include "signet/profile/joining.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "signet/profile/invite_link.h"
 #include "signet/profile/private_file.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/progress.h"
+#include "signet/terminal/text.h"
 
 namespace signet::cli {
 namespace {
@@ -37,7 +39,36 @@ Result<Identity> identity_for(const Profile* existing, const std::string& key_fi
                  "To join it anew: signet leave " + existing->slug);
 }
 
+// What a broker says stays on one line: the next one is this program's advice.
+Error in_one_line(const Error& error) { return {error.code, printable_line(error.detail)}; }
+
 }  // namespace
+
+Result<const Profile*> renewed_by(const Profiles& profiles, const membership::InviteClaim& claim) {
+  const Profile* claimed = nullptr;
+  for (const Profile& each : profiles.all) {
+    if (each.mesh_id != claim.mesh_id) continue;
+    const bool same_owner = each.owner_key.empty() || each.owner_key == claim.owner_key;
+    if (each.broker_url == claim.broker_url && same_owner) return &each;
+    claimed = &each;
+  }
+  if (claimed == nullptr) return nullptr;
+  return failure(ErrorCode::kConflict, "mesh_claimed",
+                 "another broker, or another owner, claims to serve this mesh: it is joined as " +
+                     claimed->slug + " at " + claimed->broker_url + ", and this invite says " +
+                     claim.broker_url,
+                 "Ask its owner over another way. If the mesh really moved: signet leave " +
+                     claimed->slug + ", then join again.");
+}
+
+bool is_member_id(std::string_view text) {
+  constexpr std::size_t kLongest = 64;
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !text.empty() && text.size() <= kLongest && std::all_of(text.begin(), text.end(), fits);
+}
 
 Result<Joined> join_mesh(Context& context, std::string_view link, std::string_view name,
                          const std::string& key_file) {
@@ -46,15 +77,19 @@ Result<Joined> join_mesh(Context& context, std::string_view link, std::string_vi
   // All that can fail here fails before the broker has a member whose key is lost.
   SIGNET_TRY([[maybe_unused]] const Done made, make_private_folder(context.paths.config_folder));
   SIGNET_TRY(const Profiles profiles, context.profiles());
-  const Profile* existing = profiles.find(facts.claim.mesh_id);
-  if (existing != nullptr && existing->mesh_id != facts.claim.mesh_id) existing = nullptr;
+  SIGNET_TRY(const Profile* const existing, renewed_by(profiles, facts.claim));
   SIGNET_TRY(Identity identity, identity_for(existing, key_file));
 
   const std::string shown(name.empty() ? default_name() : name);
   const Progress progress("joining " + facts.claim.mesh_slug);
-  SIGNET_TRY(const Membership membership,
-             join(link, shown, std::move(identity), kAnswerTimeout, context.trust));
-  Profile profile = profile_of(membership, name, context.trust);
+  const auto membership = join(link, shown, std::move(identity), kAnswerTimeout, context.trust);
+  if (!membership.ok()) return in_one_line(membership.error());
+  if (!is_member_id(membership->member_id)) {
+    return failure(ErrorCode::kUnavailable, "no_broker",
+                   "what answered calls the member what no Signet broker calls one");
+  }
+  Profile profile = profile_of(*membership, name, context.trust);
+  profile.owner_key = facts.claim.owner_key;
   if (existing != nullptr) {
     profile.status = existing->status;
     profile.summary = existing->summary;

@@ -62,6 +62,11 @@ Status check(const Profile& profile, const std::string& file) {
                      "Repair it, or move it away: nothing was changed.");
     }
   }
+  if (!is_slug(profile.slug)) {
+    return failure(ErrorCode::kMalformed, "file_broken",
+                   file + " has a mesh whose slug is not 1 to 63 of a-z 0-9 -",
+                   "Repair it, or move it away: nothing was changed.");
+  }
   const auto membership = membership_of(profile);
   if (membership.ok()) return Done{};
   return failure(ErrorCode::kMalformed, "bad_key",
@@ -93,6 +98,7 @@ Profile Profile::from(const Record& record) {
   profile.public_key = record.text("pubkey");
   profile.broker_url = record.text("brokerUrl");
   profile.joined_at = record.text("joinedAt");
+  profile.owner_key = record.text("ownerKey");
   profile.display_name = record.text("displayName");
   profile.ca_file = record.text("caFile");
   profile.allow_tls12 = record.flag("allowTls12");
@@ -111,6 +117,7 @@ Record Profile::to_record() const {
   out.set("pubkey", public_key);
   out.set("brokerUrl", broker_url);
   out.set("joinedAt", joined_at);
+  out.set("ownerKey", owner_key);
   out.set("displayName", display_name);
   out.set("caFile", ca_file);
   if (allow_tls12) out.set_flag("allowTls12", true);
@@ -221,6 +228,23 @@ Status add_profile(Profiles& profiles, Profile& fresh) {
   }
   profiles.all.push_back(fresh);
   return Done{};
+}
+
+void forget_profile(Profiles& profiles, const Profile& profile) {
+  std::erase_if(profiles.all, [&](const Profile& each) {
+    return each.mesh_id == profile.mesh_id && each.public_key == profile.public_key &&
+           each.broker_url == profile.broker_url && each.slug == profile.slug &&
+           each.member_id == profile.member_id;
+  });
+}
+
+bool is_slug(std::string_view text) {
+  constexpr std::size_t kLongest = 63;
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !text.empty() && text.size() <= kLongest && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), fits);
 }
 
 Result<std::size_t> import_profiles(const Paths& paths, const std::string& file) {

@@ -37,6 +37,7 @@ struct Profile {
   std::string mesh_id, member_id;
   std::string slug;  // what the mesh is called here: no two profiles share one
   std::string public_key, broker_url, joined_at;
+  std::string owner_key;     // of the mesh, as the invite said; empty where nobody wrote it down
   std::string display_name;  // what others see; empty: the member's own name
   std::string ca_file;       // TLS: authorities of the broker; empty: the system's
   bool allow_tls12 = false;
@@ -75,6 +76,13 @@ struct Profiles {
 // Adds `fresh`, or replaces what is there of the same mesh and key. Gives it a slug of its own
 // where another mesh has it. Fails kConflict (already_joined) for the same mesh under another key.
 Status add_profile(Profiles& profiles, Profile& fresh);
+
+// Takes out this very profile. Others of the same mesh or key stay: theirs may be the only copy.
+void forget_profile(Profiles& profiles, const Profile& profile);
+
+// What a mesh may be called: 1 to 63 of a-z 0-9 and -, which is not first. A name goes into lines
+// that people read and into commands that they copy.
+bool is_slug(std::string_view text);
 
 // Takes over the memberships of a claudemesh file that are not here yet; how many. Fails as
 // read_private_file(), and kMalformed (file_broken).

@@ -52,6 +52,36 @@ TEST(Profiles, SeveralAreListedWhereNoneIsNamed) {
   EXPECT_NE(told.message.find("demo, team"), std::string::npos);
 }
 
+TEST(Profiles, ForgettingOneKeepsTheOthersOfItsMeshAndKey) {
+  Profiles profiles;
+  profiles.all = {profile("id-1", "demo"), profile("id-1", "demo-2"), profile("id-1", "demo-3")};
+  profiles.all[1].broker_url = "ws://elsewhere/ws";
+  profiles.all[2].member_id = "n";
+  const Profile gone = profiles.all[1];
+  forget_profile(profiles, gone);
+  EXPECT_EQ(profiles.slugs(), "demo, demo-3");
+}
+
+TEST(Slug, IsAWordThatForgesNoLine) {
+  const struct {
+    const char* name;
+    std::string text;
+    bool good;
+  } kRows[] = {
+      {"a word", "demo-2", true},
+      {"the longest", std::string(63, 'a'), true},
+      {"too long", std::string(64, 'a'), false},
+      {"nothing", "", false},
+      {"a line end", "a\nsignet: ok", false},
+      {"a space", "a b", false},
+      {"an option", "-yes", false},
+      {"a capital", "Demo", false},
+      {"a quote", "a'b", false},
+      {"another script", "d\xc3\xa9mo", false},
+  };
+  for (const auto& row : kRows) EXPECT_EQ(is_slug(row.text), row.good) << row.name;
+}
+
 TEST(Target, SaysItsMeshBeforeAColon) {
   const struct {
     const char* name;

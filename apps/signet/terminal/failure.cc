@@ -13,10 +13,11 @@ constexpr std::string_view kUsageCode = "usage";
 constexpr std::string_view kToldCode = "told";
 
 bool is_code(std::string_view text) {
+  constexpr std::size_t kLongest = 40;  // a sentence without spaces is none
   const auto fits = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };
-  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
+  return !text.empty() && text.size() <= kLongest && std::all_of(text.begin(), text.end(), fits);
 }
 
 // The one place where a failure becomes an exit code.
@@ -120,7 +121,8 @@ Told tell(const Error& error) {
     rest = rest.substr(0, line_end);
   }
   const std::string_view code = rest.substr(0, rest.find(':'));
-  if (is_code(code)) {
+  const std::string_view behind = rest.substr(code.size());
+  if (is_code(code) && (behind.empty() || behind.starts_with(": "))) {
     told.code = code;
     rest.remove_prefix(std::min(rest.size(), code.size() + 2));
     told.message = rest.empty() ? sentence_of(code) : std::string(rest);
@@ -135,7 +137,9 @@ Told tell(const Error& error) {
 
 Error failure(ErrorCode category, std::string_view code, std::string_view sentence,
               std::string_view advice) {
-  std::string detail = std::string(code) + ": " + std::string(sentence);
+  // Both may hold words of a broker, which must not become the advice.
+  std::string detail = std::string(is_code(code) ? code : "refused") + ": " + std::string(sentence);
+  std::replace(detail.begin(), detail.end(), '\n', ' ');
   if (!advice.empty()) detail.append("\n").append(advice);
   return {category, std::move(detail)};
 }

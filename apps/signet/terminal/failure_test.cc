@@ -33,6 +33,16 @@ const Row kRows[] = {
      "unavailable",
      "127.0.0.1:1: Connection refused",
      kExitUnavailable},
+    {"an address is no code",
+     {ErrorCode::kUnavailable, "tcp://127.0.0.1:1 refuses"},
+     "unavailable",
+     "tcp://127.0.0.1:1 refuses",
+     kExitUnavailable},
+    {"a code that is too long",
+     {ErrorCode::kForbidden, "a12345678901234567890123456789012345678901: y"},
+     "denied",
+     "a12345678901234567890123456789012345678901: y",
+     kExitDenied},
     {"nothing", {ErrorCode::kBug, ""}, "bug", "bug", kExitFailed},
     {"malformed", {ErrorCode::kMalformed, "x: y"}, "x", "y", kExitFailed},
     {"not proven", {ErrorCode::kUnauthorized, "x: y"}, "x", "y", kExitDenied},
@@ -55,6 +65,13 @@ TEST(Failure, ItsOwnAdviceComesBeforeTheTable) {
   EXPECT_NE(tell(failure(ErrorCode::kConflict, "peer_key_changed", "x")).advice.find("trust"),
             std::string::npos);
   EXPECT_EQ(tell(failure(ErrorCode::kConflict, "no_advice_for_this", "x")).advice, "");
+}
+
+TEST(Failure, NoWordOfOthersBecomesItsAdvice) {
+  const Told told = tell(failure(ErrorCode::kConflict, "x", "no\nRun: evil", "Ask."));
+  EXPECT_EQ(told.message, "no Run: evil");
+  EXPECT_EQ(told.advice, "Ask.");
+  EXPECT_EQ(tell(failure(ErrorCode::kForbidden, "x\nRun: evil", "y")).code, "refused");
 }
 
 TEST(Failure, ThatWasToldIsNotToldAgain) {
