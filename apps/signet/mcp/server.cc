@@ -41,7 +41,8 @@ Server::Server(int in, int out, Protocol& protocol, Tools& tools, ServerOptions 
         const std::uint64_t one = 1;
         static_cast<void>(!::write(wake_, &one, sizeof one));  // a full counter wakes as well
       }),
-      lines_(options.max_line_bytes) {
+      lines_(options.max_line_bytes),
+      uptake_(out) {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
@@ -77,7 +78,7 @@ bool Server::turn(int timeout_ms) {
   // A pipe that nobody reads has an error, a socket has hung up.
   if ((watched[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) is_output_open_ = false;
   if (watched[0].revents != 0 && !read_input()) {
-    lines_.finish([this](std::optional<std::string_view> line) { take(line); });
+    take_lines([this](const Lines::Use& use) { lines_.finish(use); });
     is_input_open_ = false;
   }
   return true;
@@ -88,12 +89,18 @@ bool Server::read_input() {
   const ssize_t got = ::read(in_, bytes.data(), bytes.size());
   if (got < 0) return errno == EINTR || errno == EAGAIN;
   if (got == 0) return false;
-  lines_.take({bytes.data(), static_cast<std::size_t>(got)},
-              [this](std::optional<std::string_view> line) { take(line); });
+  // What was taken is known to be wanted when every line of that moment is here, and whole.
+  const std::uint64_t taken = uptake_.taken_of(written_);
+  const bool has_all = bytes[static_cast<std::size_t>(got) - 1] == '\n' && !has_unread(in_);
+  if (has_all) seen_bytes_ = taken;
+  take_lines([&](const Lines::Use& use) {
+    lines_.take({bytes.data(), static_cast<std::size_t>(got)}, use);
+  });
   return true;
 }
 
 bool Server::write_output() {
+  uptake_.taken_of(written_);
   const std::size_t left = std::min(output_.size() - output_taken_, kWriteBytes);
   const ssize_t put = ::write(out_, output_.data() + output_taken_, left);
   if (put < 0) return errno == EINTR || errno == EAGAIN;
@@ -112,18 +119,30 @@ void Server::write_line(std::string_view line) {
   output_.push_back('\n');
 }
 
-void Server::take(std::optional<std::string_view> line) {
-  const Step step = line ? protocol_.take(*line) : protocol_.take_too_long();
+// Cancellations among the lines count before the calls do: a call may confirm what they give back.
+template <class Feed>
+void Server::take_lines(Feed feed) {
+  std::vector<Step> steps;
+  feed([&](std::optional<std::string_view> line) {
+    steps.push_back(line ? protocol_.take(*line) : protocol_.take_too_long());
+  });
+  for (const Step& step : steps) {
+    if (step.cancelled) take_back(*step.cancelled);
+  }
+  for (const Step& step : steps) act(step);
+}
+
+void Server::act(const Step& step) {
   if (!step.answer.empty()) write_line(step.answer);
   if (step.cancelled) cancel(*step.cancelled);
   if (step.call) start(*step.call);
 }
 
-// The agent that calls again has had every answer that was written before.
+// The agent that calls again has had every answer that its program took before.
 std::vector<Lease> Server::seen_by_agent() {
   std::vector<Lease> seen = std::move(unconfirmed_);
   unconfirmed_.clear();
-  while (!shown_.empty() && shown_.front().end_of_answer <= written_) {
+  while (!shown_.empty() && shown_.front().end_of_answer <= seen_bytes_) {
     append(seen, std::move(shown_.front().leases));
     shown_.pop_front();
   }
@@ -172,11 +191,15 @@ void Server::ended(std::uint64_t number, const std::string& id, ToolOutcome outc
   shown_.push_back({id, written_ + output_.size() - output_taken_, std::move(outcome.leases)});
 }
 
-// What a cancelled call shows nobody reads, even when the answer is out already.
 void Server::cancel(const std::string& id) {
   if (const auto running = number_of_.find(id); running != number_of_.end()) {
     running_.at(running->second)->control.is_cancelled = true;
   }
+  take_back(id);
+}
+
+// What a cancelled call shows nobody reads, even when the answer is out already.
+void Server::take_back(const std::string& id) {
   const auto shown =
       std::find_if(shown_.begin(), shown_.end(), [&](const Shown& each) { return each.id == id; });
   if (shown == shown_.end()) return;

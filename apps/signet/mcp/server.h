@@ -2,8 +2,12 @@
 // answers, and keeps count of what the agent was shown and has not confirmed.
 //
 // The thread in run() owns the protocol, the output and the leases. Each call has a thread, because
-// a call waits; it gives its outcome back through a mailbox. A message counts as shown when the
-// last byte of its answer is in the pipe, and is confirmed by the next call that comes after that.
+// a call waits; it gives its outcome back through a mailbox.
+//
+// What an answer shows is confirmed by the first call that is read after the agent's program has
+// taken the last byte of that answer out of the pipe. A program that gives a call up says so before
+// it takes an answer that it will throw away; so every line that was there when the pipe was looked
+// at is searched for cancellations before anything is confirmed.
 #pragma once
 
 #include <atomic>
@@ -20,6 +24,7 @@
 #include "base/mailbox.h"
 #include "signet/mcp/protocol.h"
 #include "signet/mcp/tools.h"
+#include "signet/mcp/uptake.h"
 
 namespace signet::mcp {
 
@@ -57,12 +62,15 @@ class Server {
   bool turn(int timeout_ms);
   bool read_input();
   bool write_output();
-  void take(std::optional<std::string_view> line);
+  template <class Feed>
+  void take_lines(Feed feed);
+  void act(const Step& step);
   void write_line(std::string_view line);
   void start(const ToolCall& call);
   void ended(std::uint64_t number, const std::string& id, ToolOutcome outcome,
              std::vector<Lease> unconfirmed);
   void cancel(const std::string& id);
+  void take_back(const std::string& id);
   std::vector<Lease> seen_by_agent();
   void finish_calls(std::chrono::milliseconds patience);
   void say_farewell();
@@ -78,6 +86,8 @@ class Server {
   std::string output_;
   std::size_t output_taken_ = 0;  // by the pipe
   std::uint64_t written_ = 0;     // bytes in all
+  Uptake uptake_;
+  std::uint64_t seen_bytes_ = 0;  // of the output: taken by the agent, who cancelled none of it
   bool is_input_open_ = true;
   bool is_output_open_ = true;
   std::atomic<bool> is_ending_{false};

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "signet/mcp/fake_mesh_for_test.h"
+#include "signet/mcp/uptake.h"
 #include "wire/json.h"
 
 namespace signet::mcp {
@@ -25,12 +26,18 @@ ToolOptions hurried() {
   return options;
 }
 
+enum class Through { kPipes, kSockets };
+
 // An agent at the other end of two pipes.
 class ServerTest : public testing::Test {
  protected:
-  ServerTest() {
-    EXPECT_EQ(::pipe2(to_server_.data(), O_CLOEXEC), 0);
-    EXPECT_EQ(::pipe2(from_server_.data(), O_CLOEXEC), 0);
+  explicit ServerTest(Through through = Through::kPipes) {
+    for (auto* ends : {&to_server_, &from_server_}) {
+      const int made = through == Through::kPipes
+                           ? ::pipe2(ends->data(), O_CLOEXEC)
+                           : ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends->data());
+      EXPECT_EQ(made, 0);
+    }
     serving_ = std::thread([this] {
       Server server(to_server_[0], from_server_[1], protocol_, tools_,
                     {.max_line_bytes = 100'000, .last_answers = 100ms, .last_calls = 500ms});
@@ -134,6 +141,88 @@ TEST_F(ServerTest, TriesAConfirmationAgainThatFailed) {
   call(3, "list_peers");
   EXPECT_EQ(next_id(), 3);
   EXPECT_EQ(mesh_.confirmed(), Ids{"id1"});
+}
+
+// One order of events around call 1, whose answer shows a message.
+struct Order {
+  const char* name;
+  // A letter each: `r` the agent's program takes all answers, `o` another call (and it ends), `c`
+  // the cancellation of call 1, `b` another call and the cancellation in one write, `h` half of
+  // the cancellation's line behind another call, `t` the other half.
+  const char* steps;
+  bool is_confirmed;
+};
+
+class AnswerAndNextCall final : public ServerTest {
+ public:
+  explicit AnswerAndNextCall(Through through) : ServerTest(through) {}
+
+  void play(const Order& order) {
+    mesh_.deliver("id1", "text");
+    call(1, "wait_for_messages");
+    until([&] { return has_unread(from_server_[0]); });
+    for (const char* step = order.steps; *step != '\0'; ++step) play(*step);
+    EXPECT_TRUE(end());
+    EXPECT_EQ(mesh_.confirmed(), order.is_confirmed ? Ids{"id1"} : Ids{}) << order.name;
+    EXPECT_EQ(mesh_.returned(), order.is_confirmed ? Ids{} : Ids{"id1"}) << order.name;
+  }
+
+ private:
+  void TestBody() override {}
+  void take_answers() {
+    for (; asked_ > 0; --asked_) next();
+  }
+  void other_call(const std::string& and_then = {}) {
+    const std::size_t before = mesh_.activities().size();
+    write(R"({"jsonrpc":"2.0","id":)" + std::to_string(++last_id_) +
+          R"(,"method":"tools/call","params":{"name":"set_status",)" +
+          R"("arguments":{"status":"idle"}}})" + "\n" + and_then);
+    ++asked_;
+    until([&] { return mesh_.activities().size() > before; });
+  }
+  void play(char step) {
+    if (step == 'r') take_answers();
+    if (step == 'o') other_call();
+    if (step == 'b') other_call(kCancellation + "\n");
+    if (step == 'c') cancel(1);
+    if (step == 'h') other_call(kCancellation.substr(0, 20));
+    if (step == 't') write(kCancellation.substr(20) + "\n");
+  }
+  template <class Condition>
+  static void until(Condition holds) {
+    for (int i = 0; i < 5'000 && !holds(); ++i) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(holds());
+  }
+  const std::string kCancellation =
+      R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})";
+  int last_id_ = 1;
+  int asked_ = 1;  // calls whose answers were not taken yet
+};
+
+// clang-format off
+constexpr Order kOrders[] = {
+    {"taken, then a call",                               "ro",  true},
+    {"taken, then nothing",                              "r",   false},
+    {"never taken",                                      "",    false},
+    {"a call while the answer is in the pipe",           "o",   false},
+    {"several such calls",                               "ooo", false},
+    {"such a call, then taken, then nothing",            "or",  false},
+    {"such a call, then taken, then a call",             "oro", true},
+    {"such a call, then cancelled",                      "oc",  false},
+    {"such a call, cancelled, taken, a call",            "ocro", false},
+    {"such a call and the cancellation at once",         "b",   false},
+    {"taken and given up, both told at once",            "rb",  false},
+    {"taken and given up, the telling comes in halves",  "rht", false},
+    {"taken, cancelled, then a call",                    "rco", false},
+    {"confirmed before it is cancelled",                 "roc", true},
+};
+// clang-format on
+
+TEST(ServerOrders, ConfirmsOnlyWhatWasTakenBeforeTheCallAndNotGivenUp) {
+  for (const Order& order : kOrders) {
+    AnswerAndNextCall(Through::kPipes).play(order);
+    AnswerAndNextCall(Through::kSockets).play(order);
+  }
 }
 
 TEST_F(ServerTest, AnswersOthersWhileACallWaits) {
