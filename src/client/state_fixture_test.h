@@ -46,7 +46,7 @@ inline std::string hex_of(std::uint64_t number, std::size_t digits) {
 inline std::string id_of(std::uint64_t number) { return hex_of(number, 32); }
 inline std::string key_of(std::uint64_t number) { return hex_of(number, 64); }
 
-// Each has a body of its own.
+// Each has a body of its own, which begins as a sealed one.
 inline StoredPush push_of(std::uint64_t number) {
   return {id_of(number),
           key_of(7),
@@ -54,7 +54,7 @@ inline StoredPush push_of(std::uint64_t number) {
           Priority::kNext,
           "2026-01-05T12:34:50.123Z",
           "nonce " + std::to_string(number),
-          "body " + std::to_string(number)};
+          "U0dDMXh4 body " + std::to_string(number)};
 }
 inline std::vector<std::string> ids_of(const std::vector<StoredPush>& pushes) {
   std::vector<std::string> ids;

@@ -62,12 +62,12 @@ TEST_F(InboxTest, TellsCopiesFromNewOnes) {
       {"another id and the same body", [](StoredPush& p) { p.message_id = id_of(50); }, Taken::kReplayed},
       {"a copy with another time and priority", [](StoredPush& p) { p.message_id = id_of(51); p.created_at = "later"; p.priority = Priority::kNow; }, Taken::kReplayed},
       {"another nonce", [](StoredPush& p) { p.message_id = id_of(60); p.nonce = "n"; }, Taken::kNew},
-      {"another body", [](StoredPush& p) { p.message_id = id_of(61); p.ciphertext = "c"; }, Taken::kNew},
+      {"another body", [](StoredPush& p) { p.message_id = id_of(61); p.ciphertext = "U0dDMXh4 c"; }, Taken::kNew},
       {"another sender", [](StoredPush& p) { p.message_id = id_of(62); p.sender_key = key_of(8); }, Taken::kNew},
       {"another channel", [](StoredPush& p) { p.message_id = id_of(63); p.target = "#other"; }, Taken::kNew},
       {"a direct one without its target", [&](StoredPush& p) { p = direct; p.message_id = id_of(52); p.target = ""; }, Taken::kReplayed},
       {"a direct one under another key", [&](StoredPush& p) { p = direct; p.message_id = id_of(53); p.target = key_of(4); }, Taken::kReplayed},
-      {"a bound that fields share", [](StoredPush& p) { p.message_id = id_of(64); p.nonce += "body"; p.ciphertext = " 1"; }, Taken::kNew},
+      {"a bound that fields share", [&](StoredPush& p) { p = direct; p.message_id = id_of(64); p.nonce += "U0dDMXh4"; p.ciphertext = " body 2"; }, Taken::kNew},
   };
   // clang-format on
   for (const Case& c : cases) {
@@ -75,6 +75,24 @@ TEST_F(InboxTest, TellsCopiesFromNewOnes) {
     StoredPush push = push_of(1);
     c.change(push);
     EXPECT_EQ(take(push), c.taken);
+  }
+}
+
+// Whoever writes in the clear may say the same again, and a nonce means nothing to it.
+TEST_F(InboxTest, ComparesNoBodiesInTheClear) {
+  std::uint64_t number = 0;
+  for (const char* target : {"#room", "*", "tag:x"}) {
+    SCOPED_TRACE(target);
+    for (const char* text : {"b2theQ==", "okay", "", "SGC1 as it is"}) {
+      StoredPush push = push_of(++number);
+      push.target = target;
+      push.nonce.clear();
+      push.ciphertext = text;
+      EXPECT_EQ(take(push), Taken::kNew) << text;
+      EXPECT_EQ(take(push), Taken::kSeen) << text;
+      push.message_id = id_of(++number);
+      EXPECT_EQ(take(push), Taken::kNew) << text;
+    }
   }
 }
 
