@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/state_row.h"
 #include "crypto/random.h"
 
 namespace signet::client {
@@ -29,6 +30,14 @@ Priority priority_of(std::int64_t value) {
   return static_cast<Priority>(std::clamp<std::int64_t>(value, 0, 2));
 }
 
+// The text is bound to how it is to be sent: on disk nobody gives it another receiver, or takes its
+// seal away.
+std::string text_row_of(const OutboxEntry& entry) {
+  return row_of({entry.ticket, entry.to, entry.sealed ? "sealed" : "clear",
+                 entry.receipts ? "receipts" : "none",
+                 std::to_string(static_cast<int>(entry.priority))});
+}
+
 }  // namespace
 
 Result<std::string> OutboxTable::enqueue(OutboxEntry entry, std::string_view holder) {
@@ -41,7 +50,7 @@ Result<std::string> OutboxTable::enqueue(OutboxEntry entry, std::string_view hol
   if (find_.exists(entry.ticket)) {
     return Error{ErrorCode::kConflict, "ticket_used: another message has that ticket"};
   }
-  const std::string text = box_.seal(kTextKind, entry.ticket, entry.text);
+  const std::string text = box_.seal(kTextKind, text_row_of(entry), entry.text);
   insert_.run(entry.ticket, entry.to, Blob{text}, entry.priority, entry.receipts, entry.sealed,
               holder);
   return std::move(entry.ticket);
@@ -55,7 +64,7 @@ std::optional<OutboxEntry> OutboxTable::entry_of(const Statement& row) const {
   entry.priority = priority_of(row.number(4));
   entry.receipts = row.number(5) != 0;
   entry.sealed = row.number(6) != 0;
-  auto text = box_.open(kTextKind, entry.ticket, row.text(3));
+  auto text = box_.open(kTextKind, text_row_of(entry), row.text(3));
   if (!text) return std::nullopt;
   entry.text = *std::move(text);
   entry.nonce = row.string(7);

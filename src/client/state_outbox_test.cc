@@ -1,4 +1,5 @@
 // What waits to be sent, and how far it came.
+#include "client/database.h"
 #include "client/state_fixture_test.h"
 
 namespace signet::client {
@@ -38,6 +39,22 @@ TEST_F(OutboxTest, KeepsWhatWaitsThroughAnEndAndGivesItInOrder) {
   EXPECT_EQ(entries->at(1).text, "two");
   EXPECT_EQ(entries->at(1).nonce, "");
   EXPECT_TRUE(entries->at(1).sealed);
+}
+
+// Whoever can write to the disk can't send a message elsewhere, or without its seal.
+TEST_F(OutboxTest, SendsNothingOtherwiseThanItWasMeant) {
+  for (const char* change : {"target = '#other'", "sealed = 0", "receipts = 1", "priority = 0"}) {
+    SCOPED_TRACE(change);
+    const std::string ticket = enqueue("meant");
+    {
+      Database disk;
+      ASSERT_TRUE(disk.open(options_.file, options_.busy_timeout).ok());
+      disk.trust();
+      ASSERT_TRUE(disk.run(("UPDATE outbox SET " + std::string(change)).c_str()));
+    }
+    EXPECT_TRUE(claimed(*state_).empty());
+    EXPECT_EQ(report(ticket).why, "state_corrupt");
+  }
 }
 
 TEST_F(OutboxTest, KeepsAnyText) {
