@@ -14,8 +14,7 @@ namespace signet::client {
 namespace {
 
 constexpr std::size_t kTicketBytes = 16;
-constexpr std::size_t kMaxAsked = 1'000;  // key requests a connection: a flood of them is no repair
-constexpr int kMaxTries = 5;              // at a list that is not the audience it says
+constexpr int kMaxTries = 5;  // at a list that is not the audience it says
 // Between these, whatever a broker says: it makes nobody spin, and silences nobody for long.
 constexpr std::chrono::milliseconds kLeastWait{10};
 constexpr std::chrono::milliseconds kMostWait{60'000};
@@ -105,7 +104,7 @@ Status OutboxPump::pump(Elapsed now, WallTime wall, const Say& say) {
   if (pause_) not_before_ = std::max(not_before_, now + options_.retry_after);
   pause_ = false;
   if (now < not_before_) return Done{};
-  const Status said = say_all(now, wall, say);
+  Status said = say_all(now, wall, say);
   if (!said.ok()) not_before_ = std::max(not_before_, now + options_.retry_after);
   return said;
 }
@@ -216,8 +215,7 @@ Status OutboxPump::seal_entry(OutboxEntry& entry, Elapsed now, WallTime wall, co
 }
 
 Status OutboxPump::say_entry(const OutboxEntry& entry, Elapsed now, const Say& say) {
-  const Status kept =
-      state_.keep_attempt(entry.ticket, entry.nonce, entry.ciphertext, entry.audience);
+  Status kept = state_.keep_attempt(entry.ticket, entry.nonce, entry.ciphertext, entry.audience);
   if (!kept.ok() && is_settled(kept.error())) {  // taken back meanwhile
     finished(entry.ticket);
     return Done{};
@@ -244,7 +242,7 @@ void OutboxPump::say_send(const dialects::SendFields& send, InFlight sent, const
 
 Status OutboxPump::refuse(const OutboxEntry& entry, std::string_view code) {
   const std::string ticket = entry.ticket;
-  const Status marked = state_.mark_refused(ticket, code);
+  Status marked = state_.mark_refused(ticket, code);
   if (!marked.ok() && !is_settled(marked.error())) return marked;
   finished(ticket);
   on_report_(ticket);
@@ -296,29 +294,36 @@ void OutboxPump::forget_audience(Audience& audience) {
   audience = std::move(fresh);
 }
 
+Result<OwnChannelKey> OutboxPump::new_key(const std::string& target, WallTime wall) const {
+  auto made = sealing_.new_channel_key(target);
+  if (!made.ok()) return made.error();
+  auto bytes = made->bytes();
+  OwnChannelKey key{target, text_of_id(made->id()), std::string(text_of(bytes)), {}, wall};
+  crypto::wipe(bytes);
+  return key;
+}
+
 // Whom the key goes to is on disk before it goes: a member may have it though its ack never came.
+// Another process may give it to others, so what it wrote makes this one plan again before it
+// seals.
 Status OutboxPump::plan_key(const std::string& target, Audience& audience, WallTime wall) {
-  if (audience.key && !is_too_old(*audience.key, wall)) return Done{};
+  SIGNET_TRY(const std::int64_t version, state_.others_version());
+  const bool is_as_planned = audience.key && audience.planned_at == version;
+  if (is_as_planned && !is_too_old(*audience.key, wall)) return Done{};
+  SIGNET_TRY(KeyOffer offer, state_.offer_own_key(target, audience.members, wall,
+                                                  [&] { return new_key(target, wall); }));
+  if (audience.key && audience.key->key_id != offer.key.key_id) {
+    audience.seal_to.clear();
+    audience.handed.clear();
+  }
+  std::set<std::string> seal_to(audience.seal_to.begin(), audience.seal_to.end());
+  for (std::string& member : offer.seal_to) {
+    if (!audience.handed.contains(member)) seal_to.insert(std::move(member));
+  }
+  audience.seal_to.assign(seal_to.begin(), seal_to.end());
   if (audience.key) crypto::wipe(audience.key->key);
-  audience.key.reset();
-  SIGNET_TRY(std::optional<OwnChannelKey> present, state_.own_key(target));
-  KeyPlan plan = plan_channel_key(present ? &*present : nullptr, audience.members, wall);
-  if (plan.make_new) {
-    if (present) crypto::wipe(present->key);
-    auto made = sealing_.new_channel_key(target);
-    if (!made.ok()) return made.error();
-    auto bytes = made->bytes();
-    present = OwnChannelKey{target, text_of_id(made->id()), std::string(text_of(bytes)), {}, wall};
-    crypto::wipe(bytes);
-  }
-  note_offers(*present, plan.seal_to);
-  if (plan.make_new || !plan.seal_to.empty()) {
-    const Status kept = state_.keep_own_key(*present);
-    if (!kept.ok()) crypto::wipe(present->key);
-    if (!kept.ok()) return kept;
-  }
-  audience.key = std::move(present);
-  audience.seal_to = std::move(plan.seal_to);
+  audience.key = std::move(offer.key);
+  audience.planned_at = version;
   return Done{};
 }
 
@@ -327,6 +332,7 @@ Status OutboxPump::hand_out_key(const std::string& target, Audience& audience, E
   while (!audience.seal_to.empty() && may_send(now)) {
     const std::string member = std::move(audience.seal_to.back());
     audience.seal_to.pop_back();
+    audience.handed.insert(member);
     const crypto::ChannelScope scope{mesh_id_, target, own_};
     const auto to = crypto::public_key_from_hex(member);
     const auto body =
@@ -360,10 +366,17 @@ void OutboxPump::grant_again(const crypto::PublicKey& to, const KeyRequest& requ
   const auto own = state_.own_key(request.target);
   if (!own.ok() || !*own || (*own)->key_id != text_of_id(request.key_id)) return;
   const std::string asker = crypto::to_hex(to);
-  if (granted_.size() >= kMaxAsked) return;
+  if (granted_.size() >= options_.max_asked || count_asked_again() >= options_.max_asked) return;
   // Once a connection for each member: who asks in a circle gets no second answer.
   if (!granted_.insert(request.target + " " + (*own)->key_id + " " + asker).second) return;
   audiences_[request.target].asked_again.insert(asker);
+}
+
+// They stay over connections until the broker says who is a member.
+std::size_t OutboxPump::count_asked_again() const {
+  std::size_t count = 0;
+  for (const auto& [target, audience] : audiences_) count += audience.asked_again.size();
+  return count;
 }
 
 Status OutboxPump::say_grants(Elapsed now, WallTime wall, const Say& say) {
@@ -387,7 +400,7 @@ Status OutboxPump::say_grants(Elapsed now, WallTime wall, const Say& say) {
 
 void OutboxPump::ask_for_key(const std::string& sender, const std::string& target,
                              const crypto::ChannelKeyId& id) {
-  if (!connected_ || asked_for_.size() >= kMaxAsked) return;
+  if (!connected_ || asked_for_.size() >= options_.max_asked) return;
   if (asked_for_.insert(sender + text_of_id(id)).second) wanted_.push_back({sender, target, id});
 }
 
@@ -439,7 +452,7 @@ bool OutboxPump::on_ack(const dialects::AckAnswer& ack) {
 // acknowledged again, as the same message.
 void OutboxPump::stored(const std::string& ticket, std::string_view message_id,
                         std::int64_t recipients) {
-  const Status marked = state_.mark_stored(ticket, message_id, recipients);
+  Status marked = state_.mark_stored(ticket, message_id, recipients);
   if (!marked.ok() && !is_settled(marked.error())) {
     pause_ = true;
     return;
@@ -495,7 +508,9 @@ void OutboxPump::later(const InFlight& sent, const dialects::ErrorAnswer& error,
   Audience& audience = found->second;
   if (audience.round != sent.round) return;
   if (audience.unanswered > 0) --audience.unanswered;
-  if (audience.key && audience.key->key_id == sent.key_id) audience.seal_to.push_back(sent.member);
+  if (!audience.key || audience.key->key_id != sent.key_id) return;
+  audience.handed.erase(sent.member);
+  audience.seal_to.push_back(sent.member);
 }
 
 void OutboxPump::finished(const std::string& ticket) {

@@ -33,6 +33,9 @@ struct OutboxPumpOptions {
   std::size_t max_in_flight = 64;
   std::size_t max_in_flight_bytes = 256 * 1024;
   std::chrono::milliseconds retry_after{1'000};  // a broker, or a disk, that says not when
+  // Key requests, each way, of a connection, and those that wait for an answer over several: a
+  // flood of them is no repair.
+  std::size_t max_asked = 1'000;
 };
 
 class OutboxPump {
@@ -77,7 +80,9 @@ class OutboxPump {
     std::string digest;
     std::string refusal;                             // of kRefused
     std::optional<OwnChannelKey> key;                // once planned
+    std::int64_t planned_at = 0;                     // State::others_version() then
     std::vector<std::string> seal_to;                // still to be sent the key
+    std::set<std::string, std::less<>> handed;       // were sent it since the list came
     std::set<std::string, std::less<>> asked_again;  // members that lost the key
     int mismatches = 0;                              // lists that were not the audience they said
     int changes = 0;             // sends in a row that came too late for their audience
@@ -116,6 +121,8 @@ class OutboxPump {
   void on_audience(Audience& audience, Result<dialects::Answer> answer);
   void forget_audience(Audience& audience);
   void forget_refusals();
+  Result<OwnChannelKey> new_key(const std::string& target, WallTime wall) const;
+  std::size_t count_asked_again() const;
   Status plan_key(const std::string& target, Audience& audience, WallTime wall);
   Status hand_out_key(const std::string& target, Audience& audience, Elapsed now, const Say& say);
   void say_send(const dialects::SendFields& send, InFlight sent, const Say& say);

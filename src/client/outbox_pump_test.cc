@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "client/channel_keys.h"
+#include "client/state_fixture_test.h"
 #include "membership/audience.h"
 #include "wire/json.h"
 
@@ -70,6 +71,9 @@ class PumpStory : public testing::Test {
     auto opened = State::open(StateOptions{}, secret_of(kAda));
     EXPECT_TRUE(opened.ok());
     state_ = *std::move(opened);
+    renew_pump();
+  }
+  void renew_pump() {
     pump_.emplace(options_, std::string(kMesh), secret_of(kAda).public_key(), *state_, sealing_,
                   requests_, [this](const std::string& ticket) { reports_.push_back(ticket); });
   }
@@ -441,6 +445,59 @@ TEST_F(PumpStory, MakesANewKeyWhenSomebodyLeftWhoNeverAcknowledgedTheOldOne) {
   EXPECT_NE((*state_->own_key("#ops"))->key_id, before);
 }
 
+// Two processes of one member have one state: what the other gave away, this one does not use.
+class TwoProcesses : public PumpStory {
+ protected:
+  TwoProcesses() {
+    StateOptions file;
+    file.file = folder_.path() + "/ada.db";
+    state_ = *State::open(file, secret_of(kAda));
+    other_ = *State::open(file, secret_of(kAda));
+    renew_pump();
+  }
+  ~TwoProcesses() override {
+    pump_.reset();
+    state_.reset();
+  }
+  KeyOffer offer_by_other(const std::vector<std::string>& audience) {
+    const auto never = []() -> Result<OwnChannelKey> { return Error{ErrorCode::kBug, "new"}; };
+    auto offer = other_->offer_own_key("#ops", audience, wall_, never);
+    EXPECT_TRUE(offer.ok());
+    return offer.ok() ? *offer : KeyOffer{};
+  }
+  StateFolder folder_;
+  std::unique_ptr<State> other_;
+};
+
+TEST_F(TwoProcesses, SealUnderNoKeyThatTheOtherGaveToWhoIsNotInTheAudience) {
+  pump_->connected();
+  const Said first = story("one", {kBob});
+  ack(first);
+  EXPECT_EQ(offer_by_other({hex(kBob), hex(kCyd)}).seal_to, std::vector{hex(kCyd)});
+  enqueue("#ops", "two");
+  const auto keys = turn();
+  EXPECT_EQ(receivers(keys), std::vector{hex(kBob)}) << "a new key, before the message";
+  ack(keys.at(0));
+  const Said second = turn().at(0);
+  EXPECT_EQ(second.to, "#ops");
+  EXPECT_NE(key_id_of(second), key_id_of(first));
+}
+
+TEST_F(TwoProcesses, HandTheKeyOutOnceThoughTheOtherWritesAllTheTime) {
+  pump_->connected();
+  enqueue("#ops", "one");
+  turn();
+  list("#ops", {kBob, kCyd});
+  const auto keys = turn();
+  EXPECT_EQ(keys.size(), 2U);
+  ASSERT_TRUE(other_->keep_pin("a", hex(kDan), false).ok());
+  EXPECT_TRUE(turn().empty());
+  ack(keys.at(0));
+  error(keys.at(1), "no_such_member");
+  ASSERT_TRUE(other_->keep_pin("b", hex(kDan), false).ok());
+  EXPECT_EQ(turn().at(0).to, "#ops") << "who refuses the key holds up nobody";
+}
+
 TEST_F(PumpStory, OffersTheKeyAgainToWhoNeverAcknowledgedIt) {
   pump_->connected();
   enqueue("#ops", "one");
@@ -653,6 +710,23 @@ TEST_F(PumpStory, AnswersWhoAskedBeforeTheConnectionWasLost) {
   EXPECT_EQ(types(turn()), "list_members");
   list("#ops", {kBob});
   EXPECT_EQ(receivers(turn()), std::vector{hex(kBob)});
+}
+
+// A broker that answers no list lets those who ask wait, connection after connection.
+TEST_F(PumpStory, RemembersABoundedNumberOfThoseWhoAsked) {
+  options_.max_asked = 2;
+  renew_pump();
+  pump_->connected();
+  ack(story("one", {kBob, kCyd, kDan}));
+  crypto::ChannelKeyId id{};
+  ASSERT_TRUE(from_hex((*state_->own_key("#ops"))->key_id, id));
+  for (const std::size_t asker : {kBob, kCyd, kDan}) {
+    reconnect();
+    pump_->grant_again(secret_of(asker).public_key(), {"#ops", id});
+  }
+  EXPECT_EQ(types(turn()), "list_members");
+  list("#ops", {kBob, kCyd, kDan});
+  EXPECT_EQ(receivers(turn()), sorted({hex(kBob), hex(kCyd)}));
 }
 
 TEST_F(PumpStory, GrantsAgainThoughTheGrantWasRateLimitedAndNothingElseWaits) {

@@ -8,6 +8,7 @@
 #include "client/state_inbox.h"
 #include "client/state_keys.h"
 #include "client/state_outbox.h"
+#include "crypto/wipe.h"
 
 namespace signet::client {
 
@@ -69,7 +70,7 @@ struct State::Impl {
   std::mutex mutex;  // over everything below, and over the transactions of the database
   OutboxTable outbox{*file.database, box, options};
   InboxTable inbox{*file.database, options};
-  KeyTables keys{*file.database, box};
+  KeyTables keys{*file.database, box, options};
 };
 
 State::State(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -149,6 +150,26 @@ Result<std::optional<OwnChannelKey>> State::own_key(std::string_view target) con
 Status State::keep_own_key(const OwnChannelKey& key) {
   return impl_->write([&] { return impl_->keys.keep_own_key(key); });
 }
+Result<KeyOffer> State::offer_own_key(std::string_view target,
+                                      const std::vector<std::string>& audience, WallTime now,
+                                      const MakeKey& make) {
+  KeyOffer offer;
+  const Status kept = impl_->write([&]() -> Status {
+    auto made = impl_->keys.offer_own_key(target, audience, now, make);
+    if (!made.ok()) return made.error();
+    offer = *std::move(made);
+    return Done{};
+  });
+  if (kept.ok()) return offer;
+  crypto::wipe(offer.key.key);
+  return kept.error();
+}
+Result<std::int64_t> State::others_version() const {
+  const std::lock_guard held(impl_->mutex);
+  const std::int64_t version = impl_->file.database->number("PRAGMA data_version");
+  if (impl_->file.database->failed()) return impl_->file.database->take_error();
+  return version;
+}
 Status State::add_key_holder(std::string_view target, std::string_view key_id,
                              std::string_view member) {
   return impl_->write([&] { return impl_->keys.add_key_holder(target, key_id, member); });
@@ -171,6 +192,12 @@ Result<std::optional<Pin>> State::pin(std::string_view name) const {
 Status State::keep_pin(std::string_view name, std::string_view key, bool verified) {
   const WallTime now = system_clock().wall();
   return impl_->write([&] { return impl_->keys.keep_pin(name, key, verified, now); });
+}
+Result<Pin> State::first_pin(std::string_view name, std::string_view key) {
+  SIGNET_TRY(std::optional<Pin> known, pin(name));  // the usual case writes nothing
+  if (known) return *std::move(known);
+  const WallTime now = system_clock().wall();
+  return impl_->write([&] { return impl_->keys.first_pin(name, key, now); });
 }
 
 }  // namespace signet::client

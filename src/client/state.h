@@ -21,6 +21,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ struct StateOptions {
   std::size_t kept_messages = 500;     // read ones that are kept to be looked up
   std::size_t kept_sent = 500;         // finished sends that are kept, for receipts that come late
   std::size_t seen_messages = 20'000;  // ids and bodies that are remembered to drop a second copy
+  // Names that nobody compared: as many as a large mesh has. A broker that makes up more of them
+  // pushes out the oldest ones, and none that a person has verified.
+  std::size_t unverified_pins = 5'000;
   std::chrono::milliseconds busy_timeout{5'000};  // waiting for another process's write
 };
 
@@ -72,7 +76,7 @@ struct StoredPush {
 enum class Taken : std::uint8_t {
   kNew,       // on disk, to be read
   kSeen,      // known by its id: confirm it again, show nothing
-  kReplayed,  // another id, but sender, target, nonce and body were seen: a copy that somebody made
+  kReplayed,  // another id, but sender, target, nonce and sealed body were seen: a copy of somebody
   kFull,      // the inbox is full: not taken, ask again when something was read
 };
 
@@ -84,6 +88,12 @@ struct OwnChannelKey {
   // Keys (hex64) that acknowledged storage of the key message, and `?` with a key: it was offered.
   std::vector<std::string> holders;
   WallTime made;
+};
+
+// A key to seal with, once `seal_to` (keys, hex64) were sent it: noted as offered already.
+struct KeyOffer {
+  OwnChannelKey key;  // the caller wipes
+  std::vector<std::string> seal_to;
 };
 
 class State {
@@ -144,8 +154,17 @@ class State {
 
   // --- keys of channels ---
   Result<std::optional<OwnChannelKey>> own_key(std::string_view target) const;
-  // Replaces the key of the target. Old ones are forgotten: own messages do not come back.
+  // Another key replaces the one of the target, with its holders: own messages do not come back.
+  // Of the same key, holders are only added: another process may have noted some meanwhile.
   Status keep_own_key(const OwnChannelKey& key);
+  // The key for exactly this audience (channel_keys.h): the present one, or what `make` makes where
+  // that is spent. Read, planned and noted in one transaction, so that no process uses a key that
+  // another one gave to somebody else. Fails as `make` does.
+  using MakeKey = std::function<Result<OwnChannelKey>()>;
+  Result<KeyOffer> offer_own_key(std::string_view target, const std::vector<std::string>& audience,
+                                 WallTime now, const MakeKey& make);
+  // Differs from what it was when another State has written to the file meanwhile. Cheap.
+  Result<std::int64_t> others_version() const;
   // Passed over when the target has another key by now.
   Status add_key_holder(std::string_view target, std::string_view key_id, std::string_view member);
   // Keys of others are kept until 16 newer ones of the same sender and target came, so that what
@@ -162,6 +181,9 @@ class State {
   Result<std::vector<Pin>> pins() const;  // by name
   Result<std::optional<Pin>> pin(std::string_view name) const;
   Status keep_pin(std::string_view name, std::string_view key, bool verified);
+  // Pins a name that has no pin yet, unverified; the pin that is there, this one or another's, who
+  // may be another process. Over the bound, the oldest unverified ones go.
+  Result<Pin> first_pin(std::string_view name, std::string_view key);
 
  private:
   struct Impl;

@@ -1,6 +1,11 @@
 #include "client/state_keys.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "client/channel_keys.h"
+#include "client/state_row.h"
+#include "crypto/wipe.h"
 
 namespace signet::client {
 namespace {
@@ -17,16 +22,6 @@ constexpr std::int64_t kKept = 16;
 // members: the oldest are forgotten, first that sender's own. A forgotten key can be asked for.
 constexpr std::int64_t kKeptOfSender = 1'000;
 constexpr std::int64_t kKeptOfAll = 20'000;
-
-// The places of sealed records: each part is preceded by its length, so that two never read alike.
-std::string row_of(std::initializer_list<std::string_view> parts) {
-  std::string row;
-  for (const std::string_view part : parts) {
-    row += std::to_string(part.size()) + ":";
-    row += part;
-  }
-  return row;
-}
 
 Error bad_key() { return {ErrorCode::kMalformed, "bad_key: a channel key has 32 bytes"}; }
 
@@ -64,10 +59,29 @@ Result<std::optional<OwnChannelKey>> KeyTables::own_key(std::string_view target)
 Status KeyTables::keep_own_key(const OwnChannelKey& key) {
   if (key.key.size() != kKeyBytes) return bad_key();
   const std::string sealed = box_.seal(kOwnKind, row_of({key.target, key.key_id}), key.key);
+  if (!is_current_.exists(key.target, key.key_id)) drop_holders_.run(key.target);
   put_own_key_.run(key.target, key.key_id, Blob{sealed}, key.made.ms);
-  drop_holders_.run(key.target);
   for (const std::string& member : key.holders) add_holder_.run(key.target, member);
   return Done{};
+}
+
+Result<KeyOffer> KeyTables::offer_own_key(std::string_view target,
+                                          const std::vector<std::string>& audience, WallTime now,
+                                          const State::MakeKey& make) {
+  SIGNET_TRY(std::optional<OwnChannelKey> present, own_key(target));
+  KeyPlan plan = plan_channel_key(present ? &*present : nullptr, audience, now);
+  if (plan.make_new) {
+    if (present) crypto::wipe(present->key);
+    auto made = make();
+    if (!made.ok()) return made.error();
+    present = *std::move(made);
+  }
+  note_offers(*present, plan.seal_to);
+  if (plan.make_new || !plan.seal_to.empty()) {
+    const Status kept = keep_own_key(*present);
+    if (!kept.ok()) return kept.error();
+  }
+  return KeyOffer{*std::move(present), std::move(plan.seal_to)};
 }
 
 Status KeyTables::add_key_holder(std::string_view target, std::string_view key_id,
@@ -142,6 +156,32 @@ Status KeyTables::keep_pin(std::string_view name, std::string_view key, bool ver
   const std::string sealed = box_.seal(kPinKind, name, pin_text(next));
   put_pin_.run(name, Blob{sealed});
   return Done{};
+}
+
+Result<Pin> KeyTables::first_pin(std::string_view name, std::string_view key, WallTime now) {
+  SIGNET_TRY(std::optional<Pin> known, pin(name));
+  if (known) return *std::move(known);
+  make_room_for_pin();
+  SIGNET_TRY([[maybe_unused]] const Done kept, keep_pin(name, key, false, now));
+  return Pin{std::string(name), std::string(key), false, iso8601(now)};
+}
+
+// Some more than one are dropped at once: whether a pin is verified is seen only when it is opened.
+void KeyTables::make_room_for_pin() {
+  const std::size_t most = options_.unverified_pins;
+  if (count_pins_.count() < static_cast<std::int64_t>(most)) return;
+  std::vector<Pin> unverified;
+  pins_.each([&](const Statement& row) {
+    auto pin = open_pin(row.text(0), row.text(1));
+    if (pin.ok() && !pin->verified) unverified.push_back(*std::move(pin));
+  });
+  if (unverified.size() < most) return;
+  std::stable_sort(unverified.begin(), unverified.end(),
+                   [](const Pin& one, const Pin& other) { return one.since < other.since; });
+  constexpr std::size_t kShareAtOnce = 16;
+  const std::size_t spare = unverified.size() - most + 1 + most / kShareAtOnce;
+  unverified.resize(std::min(spare, unverified.size()));
+  for (const Pin& pin : unverified) drop_pin_.run(pin.name);
 }
 
 }  // namespace signet::client

@@ -16,10 +16,13 @@ namespace signet::client {
 
 class KeyTables {
  public:
-  KeyTables(Database& database, const crypto::StateBox& box) : database_(database), box_(box) {}
+  KeyTables(Database& database, const crypto::StateBox& box, const StateOptions& options)
+      : database_(database), box_(box), options_(options) {}
 
   Result<std::optional<OwnChannelKey>> own_key(std::string_view target);
   Status keep_own_key(const OwnChannelKey& key);
+  Result<KeyOffer> offer_own_key(std::string_view target, const std::vector<std::string>& audience,
+                                 WallTime now, const State::MakeKey& make);
   Status add_key_holder(std::string_view target, std::string_view key_id, std::string_view member);
 
   Status keep_peer_key(std::string_view sender, std::string_view target, std::string_view key_id,
@@ -30,12 +33,15 @@ class KeyTables {
   Result<std::vector<Pin>> pins();
   Result<std::optional<Pin>> pin(std::string_view name);
   Status keep_pin(std::string_view name, std::string_view key, bool verified, WallTime now);
+  Result<Pin> first_pin(std::string_view name, std::string_view key, WallTime now);
 
  private:
+  void make_room_for_pin();
   Result<Pin> open_pin(std::string_view name, std::string_view sealed) const;
 
   Database& database_;
   const crypto::StateBox& box_;
+  const StateOptions& options_;
 
   Statement own_key_{database_, "SELECT key_id, key, made FROM own_key WHERE target = ?"};
   Statement own_holders_{database_,
@@ -64,6 +70,8 @@ class KeyTables {
                       "SELECT key FROM peer_key WHERE sender = ? AND target = ? AND key_id = ?"};
   Statement pins_{database_, "SELECT name, pin FROM pin ORDER BY name"};
   Statement pin_{database_, "SELECT pin FROM pin WHERE name = ?"};
+  Statement count_pins_{database_, "SELECT COUNT(*) FROM pin"};
+  Statement drop_pin_{database_, "DELETE FROM pin WHERE name = ?"};
   Statement put_pin_{database_, "INSERT OR REPLACE INTO pin(name, pin) VALUES(?, ?)"};
 };
 

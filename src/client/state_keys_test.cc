@@ -58,6 +58,67 @@ TEST_F(KeysTest, KeepsPeersKeysUntilEnoughNewerOnesCame) {
   EXPECT_EQ(peer(2, "#b", 1), "none");
 }
 
+// Two processes plan for audiences that differ: neither forgets whom the other gave the key.
+TEST_F(KeysTest, ForgetsNoHolderThatAnotherProcessAdded) {
+  const auto other = open();
+  const auto make = [](std::uint64_t id) {
+    return [id]() -> Result<OwnChannelKey> {
+      return OwnChannelKey{"#a", id_of(id), channel_key('k'), {}, {1'000}};
+    };
+  };
+  const auto offer = [&](State& state, const std::vector<std::string>& audience, std::uint64_t id) {
+    auto offered = state.offer_own_key("#a", audience, {2'000}, make(id));
+    EXPECT_TRUE(offered.ok());
+    return offered.ok() ? *offered : KeyOffer{};
+  };
+  const std::string bob = key_of(1), cyd = key_of(2);
+  EXPECT_EQ(offer(*state_, {bob}, 1).key.key_id, id_of(1));
+  ASSERT_TRUE(state_->add_key_holder("#a", id_of(1), bob).ok());
+  OwnChannelKey stale = own("#a");
+  const auto before = *state_->others_version();
+  EXPECT_EQ(offer(*other, {bob, cyd}, 2).seal_to, std::vector{cyd});
+  EXPECT_NE(*state_->others_version(), before);
+  EXPECT_EQ(*state_->others_version(), *state_->others_version());
+  ASSERT_TRUE(state_->keep_own_key(stale).ok());
+  EXPECT_EQ(own("#a").holders, (std::vector{bob, "?" + bob, "?" + cyd}));
+  const KeyOffer rotated = offer(*state_, {bob}, 3);
+  EXPECT_EQ(rotated.key.key_id, id_of(3)) << "cyd may have the old one";
+  EXPECT_EQ(rotated.seal_to, std::vector{bob});
+  EXPECT_EQ(own("#a").holders, std::vector{"?" + bob});
+  const auto failing = state_->offer_own_key("#a", {}, {2'000}, []() -> Result<OwnChannelKey> {
+    return Error{ErrorCode::kUnavailable, "none"};
+  });
+  EXPECT_FALSE(failing.ok());
+  EXPECT_EQ(own("#a").key_id, id_of(3));
+}
+
+TEST_F(KeysTest, PinsANameOnceWhoeverIsFirst) {
+  const auto other = open();
+  EXPECT_EQ(state_->first_pin("ada", key_of(1))->key, key_of(1));
+  EXPECT_EQ(other->first_pin("ada", key_of(2))->key, key_of(1)) << "the one that is there";
+  ASSERT_TRUE(other->keep_pin("ada", key_of(3), true).ok());
+  const auto found = state_->first_pin("ada", key_of(1));
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->key, key_of(3));
+  EXPECT_TRUE(found->verified);
+  EXPECT_EQ((*state_->pin("ada"))->key, key_of(3)) << "and stays";
+  EXPECT_EQ(code_in(state_->first_pin("bob", "short").error()), "bad_key");
+}
+
+TEST_F(KeysTest, KeepsABoundedNumberOfPinsThatNobodyVerified) {
+  options_.unverified_pins = 3;
+  reopen();
+  ASSERT_TRUE(state_->keep_pin("a", key_of(1), true).ok());
+  for (const char* name : {"b", "c", "d", "e", "f"}) {
+    EXPECT_TRUE(state_->first_pin(name, key_of(2)).ok());
+  }
+  std::string names;
+  const auto pins = state_->pins();
+  ASSERT_TRUE(pins.ok());
+  for (const Pin& pin : *pins) names += pin.name;
+  EXPECT_EQ(names, "adef") << "the oldest went, the verified one stays";
+}
+
 TEST_F(KeysTest, RefusesWhatIsNoKey) {
   EXPECT_EQ(code_in(state_->keep_peer_key(key_of(1), "#a", id_of(1), "short").error()), "bad_key");
   EXPECT_EQ(code_in(state_->keep_own_key({"#a", id_of(1), "short", {}, {}}).error()), "bad_key");
