@@ -88,12 +88,15 @@ Result<Found> Client::Impl::find_now(std::string_view who) {
     return directory_.find(who);
   }();
   if (!found.ok() || !found->pin_it) return found;
-  SIGNET_TRY([[maybe_unused]] const Done kept, state_->keep_pin(who, found->target, false));
+  SIGNET_TRY(const Pin pin, state_->first_pin(who, found->target));
   learn_pins();
+  // Another process was first, or a person said there whose key it is.
+  if (pin.key != found->target) return client::peer_key_changed(who, found->target, pin.key);
   return found;
 }
 
 void Client::Impl::learn_pins() {
+  const std::lock_guard one_at_a_time(learning_);  // else an older set could follow a newer one
   auto pins = state_->pins();
   const std::lock_guard lock(mutex_);
   if (pins.ok()) directory_.set_pins(*std::move(pins));

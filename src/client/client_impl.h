@@ -75,6 +75,7 @@ struct Client::Impl : private client::SessionEvents {
   const std::unique_ptr<client::State> state_;
   client::Reader reader_;
 
+  std::mutex learning_;  // of learn_pins; taken before mutex_
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   ConnectionReport connection_;                      // under mutex_

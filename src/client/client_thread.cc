@@ -382,9 +382,7 @@ void Client::Impl::pin_senders() {
       ++each;
       continue;
     }
-    const auto pinned = state_->pin(listed);
-    if (!shown.empty() && pinned.ok() && !*pinned)
-      (void)state_->keep_pin(listed, *each, false).ok();
+    if (!shown.empty()) (void)state_->first_pin(listed, *each).ok();
     each = unnamed_.erase(each);
   }
   learn_pins();

@@ -46,6 +46,33 @@ bool is_address_of_many(std::string_view who) {
 
 }  // namespace
 
+Error peer_key_changed(std::string_view name, std::string_view seen, std::string_view pinned) {
+  return {ErrorCode::kConflict,
+          "peer_key_changed: " + std::string(name) + " has another key than before (" +
+              std::string(seen.substr(0, 16)) + "…, pinned " + std::string(pinned.substr(0, 16)) +
+              "…); compare the safety number before you trust it"};
+}
+
+void Directory::set_members(std::vector<Member> members) {
+  members_ = std::move(members);
+  members_named_.clear();
+  members_keyed_.clear();
+  for (std::size_t place = 0; place < members_.size(); ++place) {
+    members_named_[members_[place].name].push_back(place);
+    members_keyed_[members_[place].key].push_back(place);
+  }
+}
+
+void Directory::set_pins(std::vector<Pin> pins) {
+  pins_ = std::move(pins);
+  pins_named_.clear();
+  pins_keyed_.clear();
+  for (std::size_t place = 0; place < pins_.size(); ++place) {
+    pins_named_[pins_[place].name].push_back(place);
+    pins_keyed_[pins_[place].key].push_back(place);
+  }
+}
+
 Result<Found> Directory::find(std::string_view who) const {
   if (who.empty() || who.size() > kMaxWhoBytes || !is_shown_as_it_is(who)) {
     return Error{ErrorCode::kMalformed, "bad_target: say a name, a key, *, #channel or tag:name"};
@@ -88,10 +115,7 @@ Result<Found> Directory::find_name(std::string_view name) const {
         !known.empty() &&
         std::none_of(known.begin(), known.end(), [&](const auto* m) { return m->key == pin->key; });
     if (!gone) return Found{pin->key};
-    return Error{ErrorCode::kConflict,
-                 "peer_key_changed: " + std::string(name) + " has another key than before (" +
-                     known.front()->key.substr(0, 16) + "…, pinned " + pin->key.substr(0, 16) +
-                     "…); compare the safety number before you trust it"};
+    return peer_key_changed(name, known.front()->key, pin->key);
   }
   if (known.empty()) return no_such_member(name);
   if (known.size() > 1) {
@@ -102,8 +126,8 @@ Result<Found> Directory::find_name(std::string_view name) const {
 }
 
 std::string Directory::name_of(std::string_view key) const {
-  for (const Pin& pin : pins_) {
-    if (pin.key == key) return pin.name;
+  if (const auto pinned = pins_keyed_.find(key); pinned != pins_keyed_.end()) {
+    return pins_[pinned->second.front()].name;
   }
   const std::string name = listed_name_of(key);
   const bool is_others = pin_of(name) != nullptr || listed(name).size() > 1;
@@ -111,8 +135,10 @@ std::string Directory::name_of(std::string_view key) const {
 }
 
 std::string Directory::listed_name_of(std::string_view key) const {
-  for (const Member& member : members_) {
-    if (member.key == key && is_shown_as_it_is(member.name)) return member.name;
+  const auto found = members_keyed_.find(key);
+  if (found == members_keyed_.end()) return {};
+  for (const std::size_t place : found->second) {
+    if (is_shown_as_it_is(members_[place].name)) return members_[place].name;
   }
   return {};
 }
@@ -129,16 +155,15 @@ std::vector<KeyChange> Directory::changes() const {
 }
 
 const Pin* Directory::pin_of(std::string_view name) const {
-  const auto found =
-      std::find_if(pins_.begin(), pins_.end(), [&](const Pin& pin) { return pin.name == name; });
-  return found == pins_.end() ? nullptr : &*found;
+  const auto found = pins_named_.find(name);
+  return found == pins_named_.end() ? nullptr : &pins_[found->second.front()];
 }
 
 std::vector<const Member*> Directory::listed(std::string_view name) const {
   std::vector<const Member*> found;
-  for (const Member& member : members_) {
-    if (member.name == name) found.push_back(&member);
-  }
+  const auto places = members_named_.find(name);
+  if (places == members_named_.end()) return found;
+  for (const std::size_t place : places->second) found.push_back(&members_[place]);
   return found;
 }
 

@@ -7,8 +7,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "crypto/hash.h"
 #include "signet/client.h"
 #include "signet/result.h"
 
@@ -21,10 +23,13 @@ struct Found {
   bool pin_it = false;  // a name that is used for the first time
 };
 
+// kConflict (peer_key_changed): `seen` is the key of a name that is pinned to another one.
+Error peer_key_changed(std::string_view name, std::string_view seen, std::string_view pinned);
+
 class Directory {
  public:
-  void set_members(std::vector<Member> members) { members_ = std::move(members); }
-  void set_pins(std::vector<Pin> pins) { pins_ = std::move(pins); }
+  void set_members(std::vector<Member> members);
+  void set_pins(std::vector<Pin> pins);
   const std::vector<Member>& members() const { return members_; }
 
   // Who is meant. Fails kMalformed (bad_target), kNotFound (no_such_member), kConflict
@@ -50,6 +55,10 @@ class Directory {
 
   std::vector<Member> members_;
   std::vector<Pin> pins_;
+  // Places in the two above. Names are chosen by others: a plain hash would let them collide.
+  using Places =
+      std::unordered_map<std::string, std::vector<std::size_t>, crypto::KeyedHash, std::equal_to<>>;
+  Places members_named_, members_keyed_, pins_named_, pins_keyed_;
 };
 
 }  // namespace signet::client

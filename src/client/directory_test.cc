@@ -127,6 +127,23 @@ TEST_F(DirectoryStory, HoldsAPinAgainstWhatTheBrokerLists) {
   EXPECT_TRUE(directory_.changes().empty());
 }
 
+// Were every pin compared with every member, this would take minutes.
+TEST_F(DirectoryStory, IsFastWithManyPinsAndMembers) {
+  std::vector<Member> members;
+  std::vector<Pin> pins;
+  for (int i = 0; i < 20'000; ++i) {
+    members.push_back({key("a" + std::to_string(i) + "b"), std::to_string(i), "m"});
+    pins.push_back(pin(std::to_string(i), members.back().key));
+  }
+  pins[7].key = kEve;
+  directory_.set_members(members);
+  directory_.set_pins(pins);
+  EXPECT_EQ(directory_.changes().size(), 1U);
+  for (int i = 100; i < 20'000; ++i) {
+    ASSERT_EQ(directory_.name_of(members[static_cast<std::size_t>(i)].key), std::to_string(i));
+  }
+}
+
 TEST_F(DirectoryStory, ShowsANameOnlyWhereItIsOneKeys) {
   directory_.set_members({{kBob, "bob", "m"},
                           {kEve, "twin", "m"},
