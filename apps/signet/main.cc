@@ -89,7 +89,12 @@ int on_parse_error(const CLI::App& root, const CLI::ParseError& error, Output& o
     app = inner.front();
     path += " " + app->get_name();
   }
-  return fail(out, usage_error(error.what(), "How it is used: " + path + " --help"));
+  // What is in the place of a command and is none is what there is to say.
+  const std::vector<std::string> rest = app->remaining();
+  const bool is_unknown =
+      !rest.empty() && !rest.front().starts_with('-') && app->get_require_subcommand_min() > 0;
+  const std::string what = is_unknown ? "no command is called " + rest.front() : error.what();
+  return fail(out, usage_error(what, "How it is used: " + path + " --help"));
 }
 
 int run(int argc, char** argv) {

@@ -36,12 +36,18 @@ bool is_printable(char32_t c) {
   static constexpr Range kHidden[] = {
       {0x007F, 0x009F},    // DEL and the C1 controls
       {0x00AD, 0x00AD},    // soft hyphen
+      {0x034F, 0x034F},    // combining grapheme joiner
       {0x061C, 0x061C},    // Arabic letter mark
+      {0x115F, 0x1160},    // Hangul fillers
       {0x180E, 0x180E},    // Mongolian vowel separator
       {0x200B, 0x200F},    // zero width, left-to-right and right-to-left marks
       {0x2028, 0x202E},    // line and paragraph separators, bidirectional overrides
       {0x2060, 0x206F},    // invisible operators, bidirectional isolates
+      {0x2800, 0x2800},    // Braille without a dot
+      {0x3164, 0x3164},    // Hangul filler
+      {0xFE00, 0xFE0F},    // variation selectors
       {0xFEFF, 0xFEFF},    // byte order mark
+      {0xFFA0, 0xFFA0},    // halfwidth Hangul filler
       {0xFFF9, 0xFFFB},    // interlinear annotation
       {0xFFFE, 0xFFFF},    // no characters
       {0xE0000, 0xE0FFF},  // tags and variation selectors

@@ -35,8 +35,9 @@ TEST(IsPrintable, HidesWhatAViewerObeys) {
   for (const char32_t shown : {U' ', U'~', char32_t{0xE9}, char32_t{0x20AC}, char32_t{0x1F600}}) {
     EXPECT_TRUE(is_printable(shown)) << static_cast<unsigned>(shown);
   }
-  for (const unsigned hidden : {0x00U, 0x0AU, 0x1BU, 0x7FU, 0x9BU, 0xADU, 0x200BU, 0x202EU, 0x2066U,
-                                0xFEFFU, 0xFFFFU, 0xE0041U}) {
+  for (const unsigned hidden : {0x00U,   0x0AU,   0x1BU,   0x7FU,   0x9BU,    0xADU,   0x200BU,
+                                0x202EU, 0x2066U, 0xFEFFU, 0xFFFFU, 0xE0041U, 0x034FU, 0x115FU,
+                                0x1160U, 0x2800U, 0x3164U, 0xFE00U, 0xFE0FU,  0xFFA0U}) {
     EXPECT_FALSE(is_printable(hidden)) << hidden;
   }
 }

@@ -1,4 +1,5 @@
 #include "signet/commands/commands.h"
+#include "signet/terminal/text.h"
 
 namespace signet::cli {
 namespace {
@@ -26,7 +27,7 @@ Status change(Context& context, const std::string& channel, Change how, const st
   SIGNET_TRY(auto client, connect_client(context, profile));
   SIGNET_TRY([[maybe_unused]] const Done changed, ((*client).*how)(name, kAnswerTimeout));
   const std::string shown = name.starts_with('#') ? name : "#" + name;
-  context.out.done(did + " " + shown + " of " + profile.slug + ".",
+  context.out.done(did + " " + printable_line(shown) + " of " + profile.slug + ".",
                    {{"mesh", profile.slug}, {"name", shown}});
   return Done{};
 }

@@ -2,6 +2,7 @@
 #include "signet/doctor/findings.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/progress.h"
+#include "signet/terminal/text.h"
 
 namespace signet::cli {
 namespace {
@@ -35,8 +36,8 @@ std::string painted(const Output& out, Health health) {
 void show_to_people(Output& out, const std::vector<Finding>& findings) {
   for (const Finding& each : findings) {
     const std::string where = each.mesh.empty() ? each.check : each.mesh + " " + each.check;
-    out.item(painted(out, each.health) + where + ": " + each.what, {});
-    if (!each.advice.empty()) out.item("         → " + each.advice, {});
+    out.item(painted(out, each.health) + printable_line(where + ": " + each.what), {});
+    if (!each.advice.empty()) out.item("         → " + printable_line(each.advice), {});
   }
 }
 

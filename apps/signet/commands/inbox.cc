@@ -90,8 +90,9 @@ Status inbox(Context& context, const InboxOptions& options) {
   const ConnectionReport connection = client->connection();
   if (messages.empty() && !is_connected) {
     const bool is_final = connection.state == ConnectionReport::State::kStopped;
-    return Error{is_final ? ErrorCode::kUnauthorized : ErrorCode::kUnavailable,
-                 connection.why.empty() ? "unavailable" : connection.why};
+    return Error{
+        is_final ? ErrorCode::kUnauthorized : ErrorCode::kUnavailable,
+        connection.why.empty() ? "unavailable: the broker did not answer in time" : connection.why};
   }
   if (!is_connected) {
     context.out.note("the broker can't be reached: this is what is here already");

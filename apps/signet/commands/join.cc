@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "signet/commands/commands.h"
+#include "signet/commands/options.h"
 #include "signet/profile/joining.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/text.h"
@@ -78,7 +79,8 @@ void add_join(CommandTree& tree) {
   command.add_option("link", options->link, "the invite link; - reads it from standard input")
       ->required();
   command.add_option("--name", options->name, "what others see (your login name)")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->check(CLI::Validator(refuse_long_name, ""));
   command.add_option("--key", options->key_file, "join with this key (a fresh one)")
       ->type_name("FILE");
   add_examples(command,

@@ -101,16 +101,21 @@ Status listen(Context& context, const ListenOptions& options) {
   Wishes wishes(profile);
   const Elapsed start = system_clock().elapsed();
   std::int64_t left = options.count;
+  bool was_connected = false;
   while (!is_interrupted()) {
     const auto most = left > 0 ? std::min(kBatch, static_cast<std::size_t>(left)) : kBatch;
     SIGNET_TRY(const std::size_t shown, show_some(context, *client, profile, most));
     wishes.follow(context, *client);
     if (options.count > 0 && (left -= static_cast<std::int64_t>(shown)) <= 0) return Done{};
     const ConnectionReport report = client->connection();
+    was_connected = was_connected || report.state == ConnectionReport::State::kConnected;
     if (report.state == ConnectionReport::State::kStopped) return stopped(report);
     const bool is_over =
         options.timeout > 0 && system_clock().elapsed() - start >= milliseconds_of(options.timeout);
     if (!is_over) continue;
+    if (!was_connected) {
+      return failure(ErrorCode::kUnavailable, "unavailable", "the broker was not reached in time");
+    }
     if (options.count == 0) return Done{};
     return failure(ErrorCode::kOverloaded, "timeout",
                    std::to_string(options.count - left) + " of " + std::to_string(options.count) +

@@ -1,6 +1,7 @@
 #include "signet/commands/commands.h"
 #include "signet/commands/operator_api.h"
 #include "signet/terminal/failure.h"
+#include "signet/terminal/text.h"
 
 namespace signet::cli {
 namespace {
@@ -100,7 +101,7 @@ Status revoke(Context& context, const MemberOptions& options) {
   SIGNET_TRY([[maybe_unused]] const auto answer,
              api.post("/meshes/" + mesh.name + "/members/" + member.key + "/standing",
                       R"({"standing":"revoked"})"));
-  context.out.done("Revoked " + member.name +
+  context.out.done("Revoked " + printable_line(member.name) +
                        ": its sessions are closed, and it does not come back "
                        "under this key.",
                    {{"mesh", mesh.slug}, {"key", member.key}, {"name", member.name}});
@@ -120,12 +121,13 @@ Status set_role(Context& context, const MemberOptions& options) {
   body.end().end();
   SIGNET_TRY([[maybe_unused]] const auto answer,
              api.post("/meshes/" + mesh.name + "/members/" + member.key + "/role", body.text()));
-  context.out.done(member.name + " is " + options.role + " of " + mesh.slug + " now.",
-                   {{"mesh", mesh.slug},
-                    {"key", member.key},
-                    {"name", member.name},
-                    {"role", options.role},
-                    {"tags", tags}});
+  context.out.done(
+      printable_line(member.name) + " is " + options.role + " of " + mesh.slug + " now.",
+      {{"mesh", mesh.slug},
+       {"key", member.key},
+       {"name", member.name},
+       {"role", options.role},
+       {"tags", tags}});
   return Done{};
 }
 

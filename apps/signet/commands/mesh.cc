@@ -2,6 +2,7 @@
 #include "client/url.h"
 #include "signet/commands/commands.h"
 #include "signet/commands/operator_api.h"
+#include "signet/commands/options.h"
 #include "signet/profile/invite_link.h"
 #include "signet/profile/joining.h"
 #include "signet/terminal/failure.h"
@@ -173,6 +174,7 @@ void add_create(CommandTree& tree, CLI::App& mesh) {
       ->type_name("URL")
       ->required();
   command.add_option("--name", options->display_name, "your name in it (your login name)")
+      ->check(CLI::Validator(refuse_long_name, ""))
       ->type_name("NAME");
   command.add_option("--owner-key", options->owner_key, "the owner's key (a fresh one)")
       ->type_name("FILE");

@@ -33,6 +33,9 @@ bool is_socket(const char* path) {
   return stat(path, &facts) == 0 && S_ISSOCK(facts.st_mode);
 }
 
+// True where nobody but this user or root can have put it there.
+bool is_ours(const struct stat& facts) { return facts.st_uid == geteuid() || facts.st_uid == 0; }
+
 std::string absolute(const std::string& path) {
   std::array<char, PATH_MAX> whole{};
   return realpath(path.c_str(), whole.data()) == nullptr ? path : std::string(whole.data());
@@ -51,7 +54,9 @@ OperatorAddress address_of_environment(const std::string& token_file) {
 
 OperatorAddress usual_address() {
   for (const char* path : kUsualSockets) {
-    if (is_socket(path)) return {.socket = absolute(path), .url = {}, .token_file = {}};
+    const bool is_trusted = *path == '/' || is_own_socket(path);
+    if (is_trusted && is_socket(path))
+      return {.socket = absolute(path), .url = {}, .token_file = {}};
   }
   return {};
 }
@@ -107,6 +112,16 @@ Error unreachable(const Error& error, const OperatorAddress& address) {
 }
 
 }  // namespace
+
+bool is_own_socket(const std::string& path) {
+  struct stat socket {};
+  struct stat folder {};
+  const auto slash = path.rfind('/');
+  const std::string above = slash == std::string::npos ? "." : path.substr(0, slash + 1) + ".";
+  if (lstat(path.c_str(), &socket) != 0 || stat(above.c_str(), &folder) != 0) return false;
+  return S_ISSOCK(socket.st_mode) && is_ours(socket) && is_ours(folder) &&
+         (folder.st_mode & 0022U) == 0;
+}
 
 Result<OperatorApi> OperatorApi::open(const Context& context, const OperatorAddress& options,
                                       const OwnedMesh* mesh) {

@@ -46,6 +46,10 @@ class OperatorApi {
   std::string token_;
 };
 
+// True for a socket, and no link to one, that this user or root owns, in a folder that only they
+// can write into: what lies in the folder that somebody happens to stand in may be anybody's.
+bool is_own_socket(const std::string& path);
+
 // --operator-socket, --operator-url and --operator-token-file.
 std::shared_ptr<OperatorAddress> add_operator_options(CLI::App& command);
 

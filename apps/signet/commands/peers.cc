@@ -116,13 +116,13 @@ Status verify(Context& context, const VerifyOptions& options) {
   if (is_same) {
     SIGNET_TRY([[maybe_unused]] const Done trusted, client->trust(name, key, true));
   }
-  context.out.done(is_same
-                       ? name + " is verified: this is their key."
-                       : "The safety number of you and " + name + " is\n\n    " + number +
-                             "\n\nAsk them for theirs, over the phone or face to face, and give "
-                             "what they say:\n  signet peers verify " +
-                             options.who + " --number 'THEIR NUMBER'",
-                   {{"name", name}, {"key", key}, {"safetyNumber", number}, {"verified", is_same}});
+  context.out.done(
+      is_same ? printable_line(name) + " is verified: this is their key."
+              : "The safety number of you and " + printable_line(name) + " is\n\n    " + number +
+                    "\n\nAsk them for theirs, over the phone or face to face, and give "
+                    "what they say:\n  signet peers verify " +
+                    printable_line(options.who) + " --number 'THEIR NUMBER'",
+      {{"name", name}, {"key", key}, {"safetyNumber", number}, {"verified", is_same}});
   return Done{};
 }
 
@@ -159,8 +159,9 @@ Status trust(Context& context, const std::string& who, std::string key) {
   SIGNET_TRY(const bool sure, before == key ? Result<bool>(true) : context.confirm(question));
   if (!sure) return failure(ErrorCode::kConflict, "not_confirmed", "nothing was changed");
   SIGNET_TRY([[maybe_unused]] const Done trusted, client->trust(who, key, false));
-  context.out.done(who + " is " + key + " from now on. Compare the safety number when you can:\n" +
-                       "  signet peers verify " + who,
+  context.out.done(printable_line(who) + " is " + key +
+                       " from now on. Compare the safety number when you can:\n" +
+                       "  signet peers verify " + printable_line(who),
                    {{"name", who},
                     {"key", key},
                     {"before", before.empty() ? Value() : Value(before)},

@@ -49,9 +49,10 @@ Error refused(const SendReport& report) {
 Error give_up(Client& client, std::string_view ticket, const Error& why) {
   const Status taken_back = client.cancel(ticket);
   const ConnectionReport connection = client.connection();
-  const std::string last = connection.why.empty()
-                               ? tell(why).message
-                               : tell({ErrorCode::kUnavailable, connection.why}).message;
+  std::string last = "the broker did not answer in time";
+  if (why.code != ErrorCode::kOverloaded) last = tell(why).message;
+  if (!connection.why.empty()) last = tell({ErrorCode::kUnavailable, connection.why}).message;
+  if (is_interrupted()) last = "interrupted";
   if (taken_back.ok()) {
     return failure(ErrorCode::kUnavailable, "not_sent",
                    "the broker did not take the message, and it was taken back: " + last,
@@ -74,6 +75,7 @@ void report_sent(Context& context, const SendReport& report, const Profile& prof
     case SendState::kStored:
       sentence = "Sent " + id + ": it is on the broker's disk, for " +
                  std::to_string(report.recipients) + " recipient(s).";
+      if (report.recipients == 0) sentence = "Sent " + id + " to nobody: it has 0 recipients.";
       break;
     default:
       sentence = "Sent " + id + ": " + std::string(word_of(report.state)) + " by " +
@@ -97,7 +99,7 @@ Result<SendReport> wait_for(Client& client, const std::string& ticket, SendState
   for (;;) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().elapsed());
-    const auto report = client.wait_sent(ticket, state, std::clamp(left, 0ms, kLook));
+    auto report = client.wait_sent(ticket, state, std::clamp(left, 0ms, kLook));
     if (report.ok() || report.error().code != ErrorCode::kOverloaded) return report;
     if (left <= kLook || is_interrupted()) return report;
   }
@@ -123,6 +125,11 @@ Status follow(Context& context, Client& client, const std::string& ticket,
     return Done{};
   }
   const auto received = wait_for(client, ticket, SendState::kReceived, timeout);
+  if (!received.ok() && is_interrupted()) {
+    return failure(ErrorCode::kOverloaded, "interrupted",
+                   "the broker has the message; waiting for its receiver was interrupted",
+                   "It is delivered when they are there; do not send it again.");
+  }
   if (!received.ok()) {
     return failure(ErrorCode::kOverloaded, "not_received",
                    "the broker has the message, and nobody confirmed it in time",
@@ -141,6 +148,9 @@ Status send(Context& context, const SendOptions& options) {
                    .priority = priority_from(options.priority).value_or(Priority::kNext),
                    .receipts = options.wait,
                    .sealed = !options.plain};
+  if (message.text.empty()) {
+    return usage_error("there is no text to send", "Say it, or give it on standard input with -.");
+  }
   if (options.plain && !is_audience(message.to)) {
     return usage_error("--plain is for *, #channel and tag:name",
                        "Direct messages are always sealed.");

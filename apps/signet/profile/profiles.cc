@@ -81,8 +81,9 @@ Result<Paths> Paths::from_environment() {
   paths.home = variable("HOME");
   const bool is_complete =
       variable("XDG_CONFIG_HOME").starts_with('/') && variable("XDG_STATE_HOME").starts_with('/');
+  if (!paths.home.starts_with('/')) paths.home.clear();  // files would lie wherever one stands
   if (paths.home.empty() && !is_complete) {
-    return failure(ErrorCode::kNotFound, "no_home", "HOME is not set",
+    return failure(ErrorCode::kNotFound, "no_home", "HOME is no absolute path",
                    "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME.");
   }
   paths.config_folder = folder("XDG_CONFIG_HOME", paths.home, "/.config");

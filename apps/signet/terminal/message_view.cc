@@ -1,5 +1,8 @@
 #include "signet/terminal/message_view.h"
 
+#include <algorithm>
+#include <array>
+
 #include "signet/terminal/text.h"
 #include "signet/terminal/words.h"
 
@@ -14,10 +17,22 @@ constexpr std::string_view kYellow = "\033[33m";
 
 Value or_nothing(const std::string& text) { return text.empty() ? Value() : Value(text); }
 
+// A name with blanks could be a whole header, so it says where it begins and ends.
+std::string name_in_header(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kBlanks{" ",        "\"",           "\xc2\xa0",
+                                                    "\xe2\x80", "\xe2\x81\x9f", "\xe3\x80\x80"};
+  const std::string shown = printable_line(name);
+  const auto is_in = [&](std::string_view blank) { return shown.find(blank) != std::string::npos; };
+  if (std::none_of(kBlanks.begin(), kBlanks.end(), is_in)) return shown;
+  std::string quoted = "\"";
+  for (const char c : shown) quoted.append(c == '"' ? 1 : 0, '\\') += c;
+  return quoted + "\"";
+}
+
 std::string sender_of(const Message& message, const Output& out) {
   const std::string key = message.sender_key.substr(0, kShownKeyDigits);
   if (message.sender_name.empty()) return out.paint(kBold, key);
-  return out.paint(kBold, printable_line(message.sender_name)) + " " + out.paint(kDim, key);
+  return out.paint(kBold, name_in_header(message.sender_name)) + " " + out.paint(kDim, key);
 }
 
 std::string kind_of(const Message& message) {

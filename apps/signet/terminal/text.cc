@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "base/characters.h"
 
@@ -57,14 +58,17 @@ constexpr std::array kWide = std::to_array<Range>({
     {0x20000, 0x3FFFD},
 });
 
-// A joiner shows nothing itself and makes one picture of several.
-bool is_hidden(char32_t c) {
+// A joiner and a selector show nothing themselves; between pictures they make one of several.
+enum class Joiners : std::uint8_t { kKept, kEscaped };
+
+bool is_hidden(char32_t c, Joiners joiners) {
   constexpr char32_t kJoiner = 0x200D;
-  return c != kJoiner && !is_printable(c);
+  const bool joins = c == kJoiner || (c >= 0xFE00 && c <= 0xFE0F);
+  return !is_printable(c) && !(joins && joiners == Joiners::kKept);
 }
 
 // `on_line_end` says what a line end becomes.
-std::string printable(std::string_view text, std::string_view on_line_end) {
+std::string printable(std::string_view text, std::string_view on_line_end, Joiners joiners) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const Character c = first_character(text.substr(at));
@@ -74,7 +78,7 @@ std::string printable(std::string_view text, std::string_view on_line_end) {
       out += on_line_end;
     } else if (c.code == '\t') {
       out += kTab;
-    } else if (is_hidden(c.code)) {
+    } else if (is_hidden(c.code, joiners)) {
       append_escaped(out, c.code);
     } else {
       out += text.substr(at, c.size);
@@ -86,13 +90,15 @@ std::string printable(std::string_view text, std::string_view on_line_end) {
 
 }  // namespace
 
-std::string printable_line(std::string_view text) { return printable(text, "\\n"); }
-
-std::string printable_text(std::string_view text, std::string_view indent) {
-  return printable(text, "\n" + std::string(indent));
+std::string printable_line(std::string_view text) {
+  return printable(text, "\\n", Joiners::kEscaped);
 }
 
-std::string printable_json(std::string_view json) { return printable(json, "\n"); }
+std::string printable_text(std::string_view text, std::string_view indent) {
+  return printable(text, "\n" + std::string(indent), Joiners::kKept);
+}
+
+std::string printable_json(std::string_view json) { return printable(json, "\n", Joiners::kKept); }
 
 std::size_t width_of(std::string_view text) {
   std::size_t width = 0;

@@ -8,7 +8,8 @@
 namespace signet::cli {
 
 // One line: everything that a terminal obeys or hides becomes a visible escape (`\u001b`), broken
-// bytes become U+FFFD, and line ends become `\n`.
+// bytes become U+FFFD, and line ends become `\n`. Joiners and variation selectors are escaped, too:
+// in a name they only make it look like another.
 std::string printable_line(std::string_view text);
 
 // The same for a text of several lines: line ends stay, and each line after the first begins with

@@ -29,6 +29,9 @@ const Row kRows[] = {
   {"zero width space",        "a\xe2\x80\x8b" "b",            "a\\u200bb", 8},
   {"byte order mark",         "\xef\xbb\xbf" "a",             "\\ufeffa", 7},
   {"tag beyond 16 bits",      "\xf3\xa0\x80\x81",             "\\udb40\\udc01", 12},
+  {"joiner in a name",        "ad\xe2\x80\x8d" "a",         "ad\\u200da", 9},
+  {"selector in a name",      "ada\xef\xb8\x8f",            "ada\\ufe0f", 9},
+  {"Hangul filler",           "\xe3\x85\xa4",               "\\u3164", 6},
   {"broken byte",             "a\xff" "b",                    "a\xef\xbf\xbd" "b", 3},
   {"overlong escape",         "\xc0\x9b",                     "\xef\xbf\xbd\xef\xbf\xbd", 2},
   {"cut character",           "\xe6\x97",                     "\xef\xbf\xbd\xef\xbf\xbd", 2},
@@ -44,6 +47,12 @@ TEST(Text, WhatATerminalObeysBecomesVisible) {
 
 TEST(Text, NoLineOfATextLooksLikeTheStartOfAnother) {
   EXPECT_EQ(printable_text("one\ntwo\n\x1b[2Jthree", "    "), "one\n    two\n    \\u001b[2Jthree");
+}
+
+TEST(Text, OfSeveralLinesKeepsJoinedPictures) {
+  const std::string_view family =
+      "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7 \xe2\x9d\xa4\xef\xb8\x8f";
+  EXPECT_EQ(printable_text(family, ""), family);
 }
 
 TEST(Text, JsonStaysJsonAndHasNoControls) {
