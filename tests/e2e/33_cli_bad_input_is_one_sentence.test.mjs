@@ -47,6 +47,23 @@ test('an invite that is not good is refused and leaves nothing behind', async (t
   }
 });
 
+test('an invite that puts a joined mesh elsewhere gets no key', async (t) => {
+  const broker = await startBroker(t);
+  const home = await joinedHome(t, broker, 'ada');
+  const kept = readFileSync(home.config, 'utf8');
+  const { signature, ...claim } = inviteOf(broker.invite).invite_payload;
+  assert.ok(signature);
+  const stranger = newKeys();
+  for (const [what, broker_url] of [['another broker', 'ws://127.0.0.1:1/ws'],
+                                    ['another owner', claim.broker_url]]) {
+    const evil = link(makeInvite(stranger, { ...claim, broker_url, owner_pubkey: stranger.pubkey }));
+    const told = await home.fails(6, 'mesh_claimed', 'join', evil);
+    assert.match(told.advice, /signet leave demo/, what);
+    assert.equal(readFileSync(home.config, 'utf8'), kept, what);
+  }
+  await home.fails(2, 'usage', 'send', 'bob', '');
+});
+
 const kSeed = 'c0ffee'.repeat(10) + 'beef';
 const kKeyFiles = [
   ['read by all', (path) => { writeFileSync(path, kSeed); chmodSync(path, 0o644); }, 4, 'key_file_readable'],
@@ -146,11 +163,13 @@ test('a member that the broker does not know is denied', async (t) => {
 });
 
 const kUsage = [
-  [[], /subcommand/], [['eat'], /eat|subcommand/], [['send'], /to is required/i], [['send', 'bob'], /text/],
+  [[], /subcommand/], [['eat'], /no command is called eat/], [['send'], /to is required/i], [['send', 'bob'], /text/],
   [['mesh'], /subcommand/], [['send', 'bob', 'x', '--priority', 'soon'], /soon|priority/],
   [['status', 'set', 'asleep'], /asleep|status/], [['peers', '--nothing'], /nothing/],
   [['invite', 'create', '--uses', '0'], /uses/], [['listen', '--count', '-1'], /count/],
   [['completion', 'fish'], /fish|shell/],
+  [['listen', '--timeout', 'nan'], /timeout/], [['listen', '--timeout', 'inf'], /timeout/],
+  [['join', 'x', '--name', 'a'.repeat(129)], /128 bytes/],
   [['mesh', 'create', 'x', '--broker', 'http://h'], /WebSocket/],
 ];
 test('a command line that is none ends with 2', async (t) => {

@@ -19,6 +19,7 @@ output holds nothing but JSON (scripts of `completion` aside): `{"ok":true,…}`
 
 as the last object. Standard error has the sentence and the advice in every format. `CODE` is stable;
 sentences may change. Control characters in names and texts of others come out as `\u001b` and the like.
+`mcp`, `mcp install`, `completion` and `reference` print what their readers need, whatever `-o` says.
 
 | exit | meaning |
 | --- | --- |

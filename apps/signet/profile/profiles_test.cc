@@ -62,6 +62,16 @@ TEST(Profiles, ForgettingOneKeepsTheOthersOfItsMeshAndKey) {
   EXPECT_EQ(profiles.slugs(), "demo, demo-3");
 }
 
+TEST(Paths, AreNotBelowARelativeHome) {
+  const char* const home = std::getenv("HOME");
+  const std::string before = home == nullptr ? "" : home;
+  setenv("HOME", "elsewhere", 1);
+  unsetenv("XDG_CONFIG_HOME");
+  unsetenv("XDG_STATE_HOME");
+  EXPECT_EQ(code_of(Paths::from_environment()), "no_home");
+  home == nullptr ? unsetenv("HOME") : setenv("HOME", before.c_str(), 1);
+}
+
 TEST(Slug, IsAWordThatForgesNoLine) {
   const struct {
     const char* name;
