@@ -21,7 +21,7 @@ Value or_nothing(const std::string& text) { return text.empty() ? Value() : Valu
 std::string name_in_header(std::string_view name) {
   constexpr std::array<std::string_view, 6> kBlanks{" ",        "\"",           "\xc2\xa0",
                                                     "\xe2\x80", "\xe2\x81\x9f", "\xe3\x80\x80"};
-  const std::string shown = printable_line(name);
+  std::string shown = printable_line(name);
   const auto is_in = [&](std::string_view blank) { return shown.find(blank) != std::string::npos; };
   if (std::none_of(kBlanks.begin(), kBlanks.end(), is_in)) return shown;
   std::string quoted = "\"";
