@@ -25,7 +25,7 @@ def includes_of(path):
     """Our own headers that `path` names, where they can be found."""
     found = []
     for name in INCLUDE.findall(path.read_text(errors="replace")):
-        for folder in (ROOT / "src", path.parent, ROOT / "apps", BUILD / "generated"):
+        for folder in (ROOT / "src", ROOT / "include", path.parent, ROOT / "apps", BUILD / "generated"):
             if (folder / name).is_file():
                 found.append((folder / name).resolve())
                 break
