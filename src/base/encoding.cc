@@ -100,4 +100,10 @@ std::optional<std::string> from_base64url(std::string_view text) {
   return decode64(text, kUrl, false);
 }
 
+std::optional<std::string> from_any_base64(std::string_view text) {
+  const bool padded = text.ends_with('=');
+  const bool is_url = text.find_first_of("-_") != std::string_view::npos;
+  return decode64(text, is_url ? kUrl : kStandard, padded);
+}
+
 }  // namespace signet

@@ -1,4 +1,5 @@
-// Bytes as text: hex and the two base64 alphabets. Decoders are strict: one text for one value.
+// Bytes as text: hex and the two base64 alphabets. Decoders are strict: one text for one value,
+// but for the one that says otherwise.
 #pragma once
 
 #include <optional>
@@ -29,5 +30,9 @@ std::string to_base64url(ByteView bytes);  // URL alphabet, no padding
 // Strict: the exact alphabet and padding that the encoders above write, and no stray bits.
 std::optional<std::string> from_base64(std::string_view text);
 std::optional<std::string> from_base64url(std::string_view text);
+
+// For formats whose clients write both: either alphabet, not mixed; with its padding or without;
+// no stray bits. A value has several texts, so compare what it answers, not what it was given.
+std::optional<std::string> from_any_base64(std::string_view text);
 
 }  // namespace signet

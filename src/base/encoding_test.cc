@@ -147,5 +147,33 @@ TEST(Base64, AcceptsOnlyWhatItWouldWrite) {
   EXPECT_GT(accepted, 1'000);
 }
 
+TEST(Base64, TakesEitherAlphabetWithOrWithoutPaddingWhereAFormatDoes) {
+  // clang-format off
+  const struct { const char* name; std::string text; std::optional<std::string> bytes; } rows[] = {
+      {"empty", "", ""},
+      {"standard, padded", "+/+/+w==", "\xfb\xff\xbf\xfb"},
+      {"standard, not padded", "+/+/+w", "\xfb\xff\xbf\xfb"},
+      {"URL, padded", "-_-_-w==", "\xfb\xff\xbf\xfb"},
+      {"URL, not padded", "-_-_-w", "\xfb\xff\xbf\xfb"},
+      {"neither alphabet's own letters", "Zm9v", "foo"},
+      {"one padding", "Zm8=", "fo"},
+      {"mixed alphabets", "+_+_", std::nullopt},
+      {"half the padding", "+/+/+w=", std::nullopt},
+      {"padding too many", "Zm9v=", std::nullopt},
+      {"a whole group of padding", "Zm9v====", std::nullopt},
+      {"padding inside", "Zg==Zg==", std::nullopt},
+      {"stray bits", "Zm9", std::nullopt},
+      {"one letter over", "Zm9vY", std::nullopt},
+      {"white space", "Zm9v ", std::nullopt},
+      {"line feed", "Zm9v\n", std::nullopt},
+      {"zero byte", "Zm9v\0\0\0\0"s, std::nullopt},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    EXPECT_EQ(from_any_base64(row.text), row.bytes);
+  }
+}
+
 }  // namespace
 }  // namespace signet

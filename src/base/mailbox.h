@@ -1,6 +1,6 @@
 // Mailbox carries work to the thread that owns it. Any thread posts; only the owner drains. One
 // wake-up covers everything posted since the last drain, which is what makes a burst cheap.
-// The one mutex of the program is the one below.
+// Its mutex is one of the two of the program; the other one is in secret_memory.cc.
 #pragma once
 
 #include <cstddef>

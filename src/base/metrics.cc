@@ -43,6 +43,15 @@ auto& series_of(SeriesList& list, std::string_view labels) {
   return added;
 }
 
+// Is `label` one of `labels`, as a whole?
+bool has_label(std::string_view labels, std::string_view label) {
+  const auto at = labels.find(label);
+  if (at == std::string_view::npos) return false;
+  const bool begins = at == 0 || labels[at - 1] == ',';
+  const auto end = at + label.size();
+  return begins && (end == labels.size() || labels[end] == ',');
+}
+
 }  // namespace
 
 MetricRegistry::Family& MetricRegistry::family(std::string_view name, std::string_view help,
@@ -88,6 +97,20 @@ std::string MetricRegistry::prometheus() const {
     }
   }
   return page;
+}
+
+std::optional<double> MetricRegistry::sum(std::string_view name, std::string_view label) const {
+  std::optional<double> total;
+  for (const Family& family : families_) {
+    if (family.name != name) continue;
+    for (const Series& series : family.series) {
+      if (!label.empty() && !has_label(series.labels, label)) continue;
+      const double value =
+          series.read ? series.read() : static_cast<double>(series.counter.value());
+      total = total.value_or(0) + value;
+    }
+  }
+  return total;
 }
 
 }  // namespace signet

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,10 @@ class MetricRegistry {
 
   // The text exposition format 0.0.4; families in order of registration. Any thread.
   std::string prometheus() const;
+
+  // The sum over a family's series, or over those with `label` (`reason="replayed"`) among their
+  // labels. nullopt where no such series is registered. Any thread.
+  std::optional<double> sum(std::string_view name, std::string_view label = {}) const;
 
  private:
   struct Series {

@@ -79,6 +79,31 @@ TEST(MetricRegistry, WritesEveryDouble) {
   }
 }
 
+TEST(MetricRegistry, SumsWhatIsAskedFor) {
+  MetricRegistry metrics;
+  metrics.counter("refused_total", "R.", "reason=\"replayed\"").add(2);
+  metrics.counter("refused_total", "R.", "door=\"a\",reason=\"replayed\"").add(3);
+  metrics.counter("refused_total", "R.", "old_reason=\"replayed\"").add(100);
+  metrics.counter("refused_total", "R.", "reason=\"replayed\",door=\"b\"").add(10);
+  metrics.counter("other_total", "O.", "reason=\"replayed\"").add(1'000);
+  metrics.gauge_from("age_seconds", "Age.", [] { return 1.5; });
+  const struct {
+    const char* name;
+    const char* label;
+    std::optional<double> sum;
+  } rows[] = {
+      {"refused_total", "reason=\"replayed\"", 15},
+      {"refused_total", "", 115},
+      {"refused_total", "door=\"a\"", 3},
+      {"refused_total", "reason=\"unknown\"", std::nullopt},
+      {"refused", "", std::nullopt},
+      {"age_seconds", "", 1.5},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(metrics.sum(row.name, row.label), row.sum) << row.name << " " << row.label;
+  }
+}
+
 TEST(MetricRegistryDeathTest, OneNameHasOneType) {
   MetricRegistry metrics;
   metrics.counter("a", "A.");

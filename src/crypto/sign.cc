@@ -42,7 +42,8 @@ constexpr std::string_view kPublishedSamples[] = {
 };
 
 static_assert(crypto_sign_PUBLICKEYBYTES == 32 && crypto_sign_BYTES == 64 &&
-              crypto_sign_SEEDBYTES == 32 && crypto_sign_SECRETKEYBYTES == 64);
+              crypto_sign_SEEDBYTES == 32 && crypto_sign_SECRETKEYBYTES == 64 &&
+              crypto_scalarmult_BYTES == 32);
 
 }  // namespace
 
@@ -60,9 +61,15 @@ bool verify(const PublicKey& key, ByteView message, const Signature& signature) 
 }
 
 bool is_enrollable(const PublicKey& key) {
-  if (crypto_core_ed25519_is_valid_point(key.bytes.data()) != 1) return false;
-  std::array<unsigned char, crypto_scalarmult_BYTES> converted;
-  return crypto_sign_ed25519_pk_to_curve25519(converted.data(), key.bytes.data()) == 0;
+  return crypto_core_ed25519_is_valid_point(key.bytes.data()) == 1 && to_x25519(key);
+}
+
+std::optional<std::array<unsigned char, 32>> to_x25519(const PublicKey& key) {
+  std::array<unsigned char, 32> converted{};
+  if (crypto_sign_ed25519_pk_to_curve25519(converted.data(), key.bytes.data()) != 0) {
+    return std::nullopt;
+  }
+  return converted;
 }
 
 bool is_published_sample(const PublicKey& key) {
@@ -82,20 +89,6 @@ SecretKey SecretKey::from_seed(const std::array<unsigned char, 32>& seed) {
   crypto_sign_seed_keypair(key.public_.bytes.data(), key.secret_.data(), seed.data());
   return key;
 }
-
-SecretKey::SecretKey(SecretKey&& other) noexcept : public_(other.public_), secret_(other.secret_) {
-  sodium_memzero(other.secret_.data(), other.secret_.size());
-}
-
-SecretKey& SecretKey::operator=(SecretKey&& other) noexcept {
-  if (this == &other) return *this;
-  public_ = other.public_;
-  secret_ = other.secret_;
-  sodium_memzero(other.secret_.data(), other.secret_.size());
-  return *this;
-}
-
-SecretKey::~SecretKey() { sodium_memzero(secret_.data(), secret_.size()); }
 
 Signature SecretKey::sign(ByteView message) const {
   Signature signature;

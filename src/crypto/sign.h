@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/encoding.h"
+#include "base/secret_memory.h"
 
 namespace signet::crypto {
 
@@ -30,17 +31,19 @@ bool verify(const PublicKey& key, ByteView message, const Signature& signature);
 // messages can be sealed to it.
 bool is_enrollable(const PublicKey& key);
 
+// The X25519 key that the owner of this Ed25519 key has as well; nullopt for no point of the curve
+// or one of small order. About 30 microseconds. A key and its negative have the same one.
+std::optional<std::array<unsigned char, 32>> to_x25519(const PublicKey& key);
+
 // Is this one of the sample keys that the protocol pages publish? Their secrets are public.
 bool is_published_sample(const PublicKey& key);
 
-// SecretKey signs. Its memory is wiped on destruction and never printed. Movable, not copyable.
+// SecretKey signs. Its memory is in no core dump, wiped on destruction and never printed. Movable,
+// not copyable; what was moved from is good for nothing but its end.
 class SecretKey {
  public:
   static SecretKey generate();
   static SecretKey from_seed(const std::array<unsigned char, 32>& seed);
-  SecretKey(SecretKey&&) noexcept;
-  SecretKey& operator=(SecretKey&&) noexcept;
-  ~SecretKey();
 
   const PublicKey& public_key() const { return public_; }
   Signature sign(ByteView message) const;
@@ -48,9 +51,10 @@ class SecretKey {
 
  private:
   friend class DirectBox;
-  SecretKey() = default;
+  SecretKey() : secret_(kSecretKeyBytes) {}
+  static constexpr std::size_t kSecretKeyBytes = 64;  // the seed and the public key, as libsodium's
   PublicKey public_;
-  std::array<unsigned char, 64> secret_{};
+  SecretBytes secret_;
 };
 
 }  // namespace signet::crypto

@@ -5,10 +5,13 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+
+#include "base/secret_memory.h"
 
 namespace signet::wire {
 namespace {
@@ -128,13 +131,14 @@ struct JsonDocument::Impl {
   bool close(std::uint32_t node, const char* after, std::size_t first_pending, char bracket);
   bool has_duplicate(std::uint32_t node);
   bool add_node(const char* raw, std::uint32_t& node);
+  const char* text_end() const { return reinterpret_cast<const char*>(text.data()) + text_size; }
   bool fail(const char* broken) {
     rule = broken;
     return false;
   }
 
   ondemand::parser parser;
-  std::string text;  // the input and simdjson's padding
+  SecretBytes text;  // the input and simdjson's padding; it may hold a token, so no core has it
   std::size_t text_size = 0;
   std::vector<Node> nodes;
   std::vector<std::uint32_t> children;
@@ -154,13 +158,16 @@ bool JsonDocument::Impl::read(std::string_view input, const JsonLimits& with) {
   const std::size_t start = input.find_first_not_of(kSpace);
   if (start == std::string_view::npos) return fail("empty");
   text_size = input.find_last_not_of(kSpace) + 1;
-  text.assign(input.substr(0, text_size));
-  text.append(simdjson::SIMDJSON_PADDING, '\0');
+  const std::size_t wanted = text_size + simdjson::SIMDJSON_PADDING;
+  if (text.size() < wanted) text = SecretBytes(std::bit_ceil(wanted));
+  std::copy_n(input.data(), text_size, text.data());
+  std::fill_n(text.data() + text_size, simdjson::SIMDJSON_PADDING, '\0');
 
   ondemand::document document;
-  const simdjson::padded_string_view padded(text.data(), text_size, text.size());
+  const simdjson::padded_string_view padded(reinterpret_cast<const char*>(text.data()), text_size,
+                                            text.size());
   if (const auto error = parser.iterate(padded).get(document)) return fail(rule_of(error));
-  const char first = text[start];
+  const char first = input[start];
   std::uint32_t root = 0;
   if (first == '{' || first == '[') {
     ondemand::value value;
@@ -173,7 +180,7 @@ bool JsonDocument::Impl::read(std::string_view input, const JsonLimits& with) {
       return false;
     }
   }
-  const bool whole = nodes[root].raw + nodes[root].raw_size == text.data() + text_size;
+  const bool whole = nodes[root].raw + nodes[root].raw_size == text_end();
   return whole || fail("trailing bytes");
 }
 
@@ -235,7 +242,7 @@ bool JsonDocument::Impl::walk_object(ondemand::value value, std::uint32_t node, 
 // Ends a container behind its last child, and moves its children from `pending` to their place.
 bool JsonDocument::Impl::close(std::uint32_t node, const char* after, std::size_t first_pending,
                                char bracket) {
-  const char* end = text.data() + text_size;
+  const char* end = text_end();
   while (after < end && kSpace.find(*after) != std::string_view::npos) ++after;
   if (after >= end || *after != bracket) return fail("syntax");
   Node& closed = nodes[node];
