@@ -32,7 +32,7 @@ Audience audience_of(std::vector<crypto::PublicKey> keys) {
 Audience audience_of(const std::vector<const Member*>& sorted) {
   std::string joined;
   joined.reserve(sorted.size() * sizeof(crypto::PublicKey::bytes));
-  for (const Member* member : sorted) joined.append(text_of(member->key.bytes));
+  for (const Member* member : sorted) joined.append(text_of(member->key->bytes));
   return digest_of(joined);
 }
 
@@ -41,11 +41,11 @@ std::vector<const Member*> members_by_key(const MeshSnapshot& mesh,
   std::vector<std::pair<std::uint64_t, const Member*>> found;
   found.reserve(numbers.size());
   for (const MemberNumber number : numbers) {
-    if (const Member* member = mesh.member(number))
-      found.emplace_back(head_of(member->key), member);
+    const Member* member = mesh.member(number);
+    if (member != nullptr && member->key) found.emplace_back(head_of(*member->key), member);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second->key < b.second->key;
+    return a.first != b.first ? a.first < b.first : *a.second->key < *b.second->key;
   });
   std::vector<const Member*> members;
   members.reserve(found.size());

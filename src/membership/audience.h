@@ -21,7 +21,7 @@ Audience audience_of(std::vector<crypto::PublicKey> keys);
 Audience audience_of(const std::vector<const Member*>& sorted);
 
 // The members with these numbers, sorted by key as bytes. Borrowed from `mesh`; a number that it
-// does not have is left out.
+// does not have is left out, and so is a member without a key.
 std::vector<const Member*> members_by_key(const MeshSnapshot& mesh,
                                           const std::vector<MemberNumber>& numbers);
 

@@ -85,7 +85,7 @@ TEST_F(AudienceTest, IsWhomASendWouldReachAndNeverTheSender) {
     const auto list = hearers(row.to, row.sender);
     EXPECT_EQ(list.size(), row.names.size());
     EXPECT_TRUE(std::is_sorted(list.begin(), list.end(),
-                               [](const Member* a, const Member* b) { return a->key < b->key; }));
+                               [](const Member* a, const Member* b) { return *a->key < *b->key; }));
   }
 }
 
@@ -123,8 +123,8 @@ TEST_F(AudienceTest, KeysThatBeginAlikeAreSortedByTheirEnds) {
   for (std::int64_t i = 0; i < 32; ++i) {
     Member member = member_named(100 + i, 1, "twin" + std::to_string(i), {"twin"});
     member.key = kAnn;
-    member.key.bytes[31 - static_cast<std::size_t>(i)] ^= 0xff;
-    keys.push_back(member.key);
+    member.key->bytes[31 - static_cast<std::size_t>(i)] ^= 0xff;
+    keys.push_back(*member.key);
     table_.apply(MemberAdded{member, {}});
   }
   const auto twins = hearers("tag:twin");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "membership/model.h"
+#include "membership/source_secret.h"
 
 namespace signet::membership {
 
@@ -17,8 +18,8 @@ struct MeshAdded {
 struct MeshSettingsChanged {  // slug, owner, root key and settings; number and id stay
   Mesh mesh;
 };
-// Condition: the key and the id are new in the mesh; where an invite is used, it has a use left and
-// is not revoked: the store counts the use in the same step.
+// Condition: the key (where there is one) and the id are new in the mesh; where an invite is used,
+// it has a use left and is not revoked: the store counts the use in the same step.
 struct MemberAdded {
   Member member;
   std::optional<crypto::Digest32> invite;
@@ -53,9 +54,25 @@ struct ChannelLeft {
   MeshNumber mesh;
   std::string channel;
 };
+// Makes or replaces the secret of its mesh and source. Condition: the member is one of that mesh.
+struct SourceSecretSet {
+  SourceSecret secret;
+};
+// Condition: the source is there. Its secrets hold no more and are forgotten; the member stays.
+struct SourceRevoked {
+  MeshNumber mesh;
+  std::string source;
+};
 
-using Change =
-    std::variant<MeshAdded, MeshSettingsChanged, MemberAdded, StandingChanged, RoleChanged,
-                 InviteAdded, InviteUsed, InviteRevoked, ChannelJoined, ChannelLeft>;
+// Tokens hold no more: the one with this id, or those of this subject from before a moment. Made
+// again for the same, the later moment counts: what was taken back stays so.
+struct TokensRevoked {
+  MeshNumber mesh;
+  TokenRevocation revocation;
+};
+
+using Change = std::variant<MeshAdded, MeshSettingsChanged, MemberAdded, StandingChanged,
+                            RoleChanged, InviteAdded, InviteUsed, InviteRevoked, ChannelJoined,
+                            ChannelLeft, SourceSecretSet, SourceRevoked, TokensRevoked>;
 
 }  // namespace signet::membership

@@ -114,12 +114,33 @@ void MembershipTable::on(const InviteRevoked& change) {
 
 void MembershipTable::on(const ChannelJoined& change) {
   const MeshSnapshot* known = mesh(change.mesh);
-  if (known == nullptr || known->member(change.member) == nullptr) return;
+  const Member* member = known == nullptr ? nullptr : known->member(change.member);
+  if (member == nullptr || !member->key) return;
   change_mesh(change.mesh)->join(change.channel, change.member);
 }
 
 void MembershipTable::on(const ChannelLeft& change) {
   if (MeshSnapshot* mesh = change_mesh(change.mesh)) mesh->leave(change.channel, change.member);
+}
+
+void MembershipTable::on(const SourceSecretSet& change) {
+  const MeshSnapshot* known = mesh(change.secret.mesh);
+  if (known == nullptr || known->member(change.secret.member) == nullptr) return;
+  change_mesh(change.secret.mesh)->put(std::make_shared<SourceSecret>(change.secret));
+}
+
+void MembershipTable::on(const SourceRevoked& change) {
+  MeshSnapshot* mesh = change_mesh(change.mesh);
+  const auto* before = mesh == nullptr ? nullptr : mesh->sources_.find(change.source);
+  if (before == nullptr) return;
+  auto after = std::make_shared<SourceSecret>(**before);
+  after->revoked = true;
+  after->secret = after->previous = {};
+  mesh->put(std::move(after));
+}
+
+void MembershipTable::on(const TokensRevoked& change) {
+  if (MeshSnapshot* mesh = change_mesh(change.mesh)) mesh->put(change.revocation);
 }
 
 }  // namespace signet::membership

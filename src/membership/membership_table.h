@@ -45,6 +45,9 @@ class MembershipTable {
   void on(const InviteRevoked& change);
   void on(const ChannelJoined& change);
   void on(const ChannelLeft& change);
+  void on(const SourceSecretSet& change);
+  void on(const SourceRevoked& change);
+  void on(const TokensRevoked& change);
 
   std::map<MeshNumber, std::shared_ptr<MeshSnapshot>> meshes_;
   std::set<MeshNumber> unshared_;  // copied since the last snapshot: no reader sees them yet

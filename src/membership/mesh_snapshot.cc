@@ -1,6 +1,7 @@
 #include "membership/mesh_snapshot.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace signet::membership {
 namespace {
@@ -47,6 +48,33 @@ const Member* MeshSnapshot::member(const crypto::PublicKey& key) const {
   return number == nullptr ? nullptr : member(*number);
 }
 
+const Member* MeshSnapshot::member_with_id(const std::string& id) const {
+  const MemberNumber* number = by_id_.find(id);
+  return number == nullptr ? nullptr : member(*number);
+}
+
+const Member* MeshSnapshot::relay_key(const std::array<unsigned char, 32>& x25519) const {
+  const MemberNumber* number = by_relay_key_.find(x25519);
+  return number == nullptr ? nullptr : member(*number);
+}
+
+const SourceSecret* MeshSnapshot::source(std::string_view name) const {
+  if (name == kSharedSource) return nullptr;
+  const auto* found = sources_.find(std::string(name));
+  return found == nullptr ? nullptr : found->get();
+}
+
+const SourceSecret* MeshSnapshot::shared_secret() const {
+  const auto* found = sources_.find(std::string(kSharedSource));
+  return found == nullptr ? nullptr : found->get();
+}
+
+void MeshSnapshot::each_source(const std::function<void(const SourceSecret&)>& visit) const {
+  sources_.each([&visit](const std::string&, const std::shared_ptr<const SourceSecret>& source) {
+    visit(*source);
+  });
+}
+
 Result<Numbers> MeshSnapshot::recipients(const routing::Address& to, MemberNumber sender) const {
   if (const auto* one = std::get_if<routing::ToMember>(&to)) {
     const Member* receiver = member(crypto::PublicKey{one->key});
@@ -87,18 +115,64 @@ void MeshSnapshot::each_member(const std::function<void(const Member&)>& visit) 
 
 void MeshSnapshot::put(std::shared_ptr<const Member> member) {
   const MemberNumber number = member->number;
-  if (const Member* before = this->member(number)) {
+  if (member->key) {
+    put_key(*member, this->member(number));
+  } else if (this->member(number) == nullptr) {
+    ++keyless_count_;
+  }
+  by_id_.set(member->id, number);
+  members_.set(number, std::move(member));
+}
+
+// What a member with a key has beyond one without: it can be addressed.
+void MeshSnapshot::put_key(const Member& member, const Member* before) {
+  const MemberNumber number = member.number;
+  if (before != nullptr) {
     for (const std::string& tag : before->tags) remove_from_group(tags_, tag, number);
   }
-  for (const std::string& tag : member->tags) insert_sorted(tags_[tag], number);
-  if (may_connect(member->standing)) {
+  for (const std::string& tag : member.tags) insert_sorted(tags_[tag], number);
+  if (may_connect(member.standing)) {
     insert_sorted(present_, number);
   } else {
     erase_sorted(present_, number);
   }
-  by_key_.set(member->key, number);
-  by_id_.set(member->id, number);
-  members_.set(number, std::move(member));
+  if (before != nullptr && before->key == member.key) return;
+  by_key_.set(*member.key, number);
+  const auto relay_key = crypto::to_x25519(*member.key);
+  if (!relay_key) return;
+  const MemberNumber* first = by_relay_key_.find(*relay_key);
+  if (first == nullptr || number < *first) by_relay_key_.set(*relay_key, number);
+}
+
+void MeshSnapshot::put(std::shared_ptr<const SourceSecret> source) {
+  const std::string name = source->source;
+  if (sources_.find(name) == nullptr) ++source_count_;
+  sources_.set(name, std::move(source));
+}
+
+bool MeshSnapshot::is_token_revoked(const std::string& id, const std::string& subject,
+                                    std::optional<WallTime> issued) const {
+  if (!id.empty() && revoked_tokens_.find(id) != nullptr) return true;
+  const TokenRevocation* before = revoked_subjects_.find(subject);
+  return before != nullptr && (!issued || *issued < before->issued_before);
+}
+
+// What was taken back stays so: one that says less than another for the same takes nothing from it,
+// and is not counted.
+void MeshSnapshot::put(const TokenRevocation& revocation) {
+  const bool is_by_id = !revocation.token.empty();
+  auto& known = is_by_id ? revoked_tokens_ : revoked_subjects_;
+  const std::string& name = is_by_id ? revocation.token : revocation.subject;
+  const TokenRevocation* before = known.find(name);
+  TokenRevocation widest = revocation;
+  if (before != nullptr) {
+    widest.issued_before = std::max(widest.issued_before, before->issued_before);
+    widest.until = std::max(widest.until, before->until);
+  }
+  const bool means_more =
+      before == nullptr || (!is_by_id && before->issued_before < widest.issued_before);
+  if (means_more) ++token_revocations_;
+  known.set(name, std::move(widest));
 }
 
 void MeshSnapshot::join(const std::string& channel, MemberNumber member) {

@@ -44,12 +44,28 @@ struct Member {
   MemberNumber number;
   MeshNumber mesh;
   std::string id;  // signed in a hello
-  crypto::PublicKey key;
+  // Without one the member shows itself otherwise (a secret of its source). Nobody can seal to it:
+  // it gets no mail, and no list of a mesh's members that peers see shows it.
+  std::optional<crypto::PublicKey> key;
   std::string display_name;
   Role role = Role::kMember;
   Standing standing = Standing::kAdmitted;
   std::vector<std::string> tags;  // sorted
   WallTime joined;
+};
+
+// Lower-case hex, or nothing for a member without a key.
+inline std::string key_text(const Member& member) {
+  return member.key ? crypto::to_hex(*member.key) : std::string();
+}
+
+// Tokens that were taken back before their time. Either `token` is the id (jti) of one, or it is
+// empty and every token of `subject` that was issued before `issued_before` is meant.
+struct TokenRevocation {
+  std::string token;
+  std::string subject;
+  WallTime issued_before;
+  WallTime until;  // then all that it means are expired, and it may be forgotten
 };
 
 // An invite is known by the digest of its link, so that the store holds no usable link.
