@@ -20,7 +20,13 @@ class FakeStore final : public Store {
   std::vector<membership::Change> at_start;
   std::deque<PublishOutcome> publish_outcomes;
   std::deque<HelloOutcome> hello_outcomes;
+  std::deque<NonceOutcome> nonce_outcomes;
+  std::deque<Status> job_answers;     // of put_jobs(); nothing is written where it is an error
+  int failing_loads = 0;              // of load_jobs()
   std::deque<Status> commit_answers;  // kConflict and the like; nothing is committed then
+  std::deque<Status> append_answers;  // of append_log()
+  Result<std::string> checkpoint = std::string();
+  Result<LogProof> proof = LogProof{};
   int failing_reads = 0;
   std::size_t page_limit = 256;  // below what a query asks for, to make many pages
   Status probe_answer = Done{};
@@ -31,7 +37,14 @@ class FakeStore final : public Store {
   std::vector<Publish> published;
   std::vector<std::pair<MemberNumber, MessageNumber>> confirmed;
   std::vector<AdmitHello> hellos;
+  std::vector<SpendNonce> nonces;
+  std::map<std::string, jobs::Job> job_rows;  // by id; what is there at first is a test's to put
   std::vector<membership::Change> committed;
+  std::vector<std::string> words;  // on whose word, of each commit
+  // By kind and name; what is there at first is a test's to put.
+  std::map<std::pair<std::string, std::string>, SealedRow> sealed_rows;
+  std::vector<SealedReport> reports;
+  std::vector<audit::Draft> logged;
   std::vector<MailboxQuery> reads;
   std::vector<RequeueDead> requeues;
 
@@ -83,8 +96,48 @@ class FakeStore final : public Store {
       to.post([answer, outcome] { answer(outcome); });
     });
   }
-  void commit(std::vector<membership::Change> changes, Mailbox& to,
+  void spend_nonce(SpendNonce command, Mailbox& to,
+                   std::function<void(NonceOutcome)> answer) override {
+    nonces.push_back(command);
+    later([this, &to, command, answer = std::move(answer)] {
+      NonceOutcome outcome = NonceOutcome::kNew;
+      if (!nonce_outcomes.empty()) {
+        outcome = nonce_outcomes.front();
+        nonce_outcomes.pop_front();
+      } else if (!spent_nonces_.emplace(command.member, command.digest).second) {
+        outcome = NonceOutcome::kUsed;
+      }
+      to.post([answer, outcome] { answer(outcome); });
+    });
+  }
+  void put_jobs(std::vector<jobs::Job> rows, MeshNumber, std::vector<std::string> forgotten,
+                Mailbox& to, std::function<void(Status)> answer) override {
+    later([this, &to, rows = std::move(rows), forgotten = std::move(forgotten),
+           answer = std::move(answer)] {
+      Status status = Done{};
+      if (!job_answers.empty()) {
+        status = job_answers.front();
+        job_answers.pop_front();
+      }
+      if (status.ok()) status = put(rows, forgotten);
+      to.post([answer, status] { answer(status); });
+    });
+  }
+  void load_jobs(MeshNumber mesh, Mailbox& to,
+                 std::function<void(Result<std::vector<jobs::Job>>)> answer) override {
+    later([this, mesh, &to, answer = std::move(answer)] {
+      Result<std::vector<jobs::Job>> found = Error{ErrorCode::kUnavailable, "scripted"};
+      if (failing_loads > 0) {
+        --failing_loads;
+      } else {
+        found = jobs_of(mesh);
+      }
+      to.post([answer, found] { answer(found); });
+    });
+  }
+  void commit(std::vector<membership::Change> changes, std::string by, Mailbox& to,
               std::function<void(Status)> answer) override {
+    words.push_back(std::move(by));
     later([this, &to, changes = std::move(changes), answer = std::move(answer)] {
       Status status = Done{};
       if (!commit_answers.empty()) {
@@ -94,6 +147,84 @@ class FakeStore final : public Store {
       if (status.ok()) committed.insert(committed.end(), changes.begin(), changes.end());
       to.post([answer, status] { answer(status); });
     });
+  }
+  void commit_sealed(CommitSealed command, Mailbox& to,
+                     std::function<void(Status)> answer) override {
+    words.push_back(command.by);
+    later([this, &to, command = std::move(command), answer = std::move(answer)] {
+      Status status = Done{};
+      if (!commit_answers.empty()) {
+        status = commit_answers.front();
+        commit_answers.pop_front();
+      }
+      if (status.ok()) status = put(command);
+      to.post([answer, status] { answer(status); });
+    });
+  }
+  void load_sealed(MeshNumber, Mailbox& to,
+                   std::function<void(Result<std::vector<SealedRow>>)> answer) override {
+    later([this, &to, answer = std::move(answer)] {
+      Result<std::vector<SealedRow>> found = Error{ErrorCode::kUnavailable, "scripted"};
+      if (failing_loads > 0) {
+        --failing_loads;
+      } else {
+        std::vector<SealedRow> rows;
+        for (const auto& [place, row] : sealed_rows) rows.push_back(row);
+        found = std::move(rows);
+      }
+      to.post([answer, found] { answer(found); });
+    });
+  }
+  void read_reports(MeshNumber, std::string name, std::uint64_t after, std::size_t limit,
+                    Mailbox& to,
+                    std::function<void(Result<std::vector<SealedReport>>)> answer) override {
+    later([this, &to, name = std::move(name), after, limit, answer = std::move(answer)] {
+      std::vector<SealedReport> found;
+      for (const SealedReport& report : reports) {
+        const bool wanted = report.name == name && report.number > after;
+        if (wanted && found.size() < limit) found.push_back(report);
+      }
+      to.post([answer, found] { answer(found); });
+    });
+  }
+  void append_log(std::vector<audit::Draft> drafts, Mailbox& to,
+                  std::function<void(Status)> answer) override {
+    later([this, &to, drafts = std::move(drafts), answer = std::move(answer)] {
+      Status status = Done{};
+      if (!append_answers.empty()) {
+        status = append_answers.front();
+        append_answers.pop_front();
+      }
+      if (status.ok()) logged.insert(logged.end(), drafts.begin(), drafts.end());
+      to.post([answer, status] { answer(status); });
+    });
+  }
+  void sign_log(Mailbox& to, std::function<void(Result<std::string>)> answer) override {
+    later([this, &to, answer = std::move(answer)] {
+      to.post([answer, note = checkpoint] { answer(note); });
+    });
+  }
+  void read_log(std::optional<std::uint64_t> from, std::size_t limit, Mailbox& to,
+                std::function<void(Result<LogPage>)> answer) override {
+    later([this, from, limit, &to, answer = std::move(answer)] {
+      LogPage page;
+      page.entries = logged.size();
+      page.first = from ? *from : page.entries - std::min<std::uint64_t>(limit, page.entries);
+      for (std::uint64_t n = page.first; n < page.entries && page.lines.size() < limit; ++n) {
+        page.lines.push_back(audit::encode({n, WallTime{}, logged[n]}));
+      }
+      to.post([answer, page] { answer(page); });
+    });
+  }
+  void prove_entry(std::uint64_t, std::uint64_t, Mailbox& to,
+                   std::function<void(Result<LogProof>)> answer) override {
+    later([this, &to, answer = std::move(answer)] {
+      to.post([answer, made = proof] { answer(made); });
+    });
+  }
+  void prove_growth(std::uint64_t from, std::uint64_t entries, Mailbox& to,
+                    std::function<void(Result<LogProof>)> answer) override {
+    prove_entry(from, entries, to, std::move(answer));
   }
   void read_mailbox(MailboxQuery query, Mailbox& to,
                     std::function<void(Result<MailboxPage>)> answer) override {
@@ -168,6 +299,57 @@ class FakeStore final : public Store {
     return {PublishOutcome::kStored, command.recipients.size(), 0};
   }
 
+  Status put(const std::vector<jobs::Job>& rows, const std::vector<std::string>& forgotten) {
+    std::map<std::string, jobs::Job> after = job_rows;
+    for (const jobs::Job& row : rows) {
+      const auto before = after.find(row.id);
+      const std::uint64_t version = before == after.end() ? 0 : before->second.version;
+      if (row.version != version + 1) return Error{ErrorCode::kConflict, "another version"};
+      after[row.id] = row;
+    }
+    for (const std::string& id : forgotten) after.erase(id);
+    job_rows = std::move(after);
+    return Done{};
+  }
+
+  Status put(const CommitSealed& command) {
+    auto after = sealed_rows;
+    for (const SealedRow& row : command.rows) {
+      const std::pair place(row.kind, row.name);
+      const auto before = after.find(place);
+      const std::uint64_t version = before == after.end() ? 0 : before->second.version;
+      if (row.bytes.empty()) {
+        after.erase(place);
+        continue;
+      }
+      if (row.version != version + 1) return Error{ErrorCode::kConflict, "another version"};
+      after[place] = row;
+    }
+    sealed_rows = std::move(after);
+    for (const ForgetReports& old : command.forget) {
+      std::erase_if(reports, [&](const SealedReport& report) {
+        return (old.name.empty() || report.name == old.name) && report.at < old.before;
+      });
+    }
+    for (const SealedReport& report : command.reports) {
+      reports.push_back(report);
+      reports.back().number = ++last_report_;
+    }
+    committed.insert(committed.end(), command.changes.begin(), command.changes.end());
+    logged.insert(logged.end(), command.drafts.begin(), command.drafts.end());
+    return Done{};
+  }
+
+  std::vector<jobs::Job> jobs_of(MeshNumber mesh) const {
+    std::vector<jobs::Job> found;
+    for (const auto& [id, job] : job_rows) {
+      if (job.mesh == mesh) found.push_back(job);
+    }
+    std::sort(found.begin(), found.end(),
+              [](const jobs::Job& a, const jobs::Job& b) { return a.order < b.order; });
+    return found;
+  }
+
   MailboxPage page_of(const MailboxQuery& query) {
     MailboxPage page;
     for (const auto& [number, envelope] : mailboxes_[query.member]) {
@@ -188,7 +370,9 @@ class FakeStore final : public Store {
   std::map<MemberNumber, std::map<MessageNumber, std::shared_ptr<const routing::Envelope>>>
       mailboxes_;
   std::set<std::tuple<MemberNumber, std::int64_t, crypto::Digest16>> seen_hellos_;
+  std::set<std::pair<MemberNumber, crypto::Digest16>> spent_nonces_;
   std::int64_t last_ = 0;
+  std::uint64_t last_report_ = 0;
 };
 
 }  // namespace signet::store

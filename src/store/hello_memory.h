@@ -41,7 +41,8 @@ class HelloMemory {
     bool admitted = false;
     std::vector<HelloMark> forgotten;  // no longer remembered; the floor covers them
   };
-  Verdict admit(const HelloMark& mark);
+  // `span_ms` is more than what freshness allows between two hellos.
+  Verdict admit(const HelloMark& mark, std::int64_t span_ms = kHelloSpanMs);
 
   std::int64_t floor() const { return floor_; }
   std::size_t size() const { return marks_.size(); }
@@ -52,7 +53,7 @@ class HelloMemory {
   bool remembers(const HelloMark& mark) const { return marks_.contains(mark); }
 
  private:
-  bool oldest_must_go() const;
+  bool oldest_must_go(std::int64_t span_ms) const;
 
   std::size_t limit_;
   std::int64_t floor_ = kNoFloor;

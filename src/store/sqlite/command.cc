@@ -20,8 +20,19 @@ std::size_t weight_of(const Command& command) {
   if (const auto* confirm = std::get_if<ConfirmCommand>(&command)) {
     return 1 + confirm->numbers.size();
   }
+  if (const auto* append = std::get_if<AppendCommand>(&command)) {
+    constexpr std::size_t kRowsAnEntry = 3;  // its line, its leaf, a node
+    return kRowsAnEntry * append->drafts.size();
+  }
   if (const auto* requeue = std::get_if<RequeueCommand>(&command)) {
     return 1 + (requeue->requeue.only ? 1 : requeue->requeue.max_letters);
+  }
+  if (const auto* jobs = std::get_if<JobsCommand>(&command)) {
+    return 1 + jobs->rows.size() + jobs->forgotten.size();
+  }
+  if (const auto* commit = std::get_if<CommitCommand>(&command)) {
+    const CommitSealed& what = commit->what;
+    return 2 + what.rows.size() + what.reports.size() + what.drafts.size();
   }
   return 2;
 }
@@ -32,8 +43,16 @@ void refuse(Command& command, Refusal why) {
                                                  : PublishOutcome::kUnavailable};
   } else if (auto* hello = std::get_if<HelloCommand>(&command)) {
     hello->result = HelloOutcome::kUnavailable;
+  } else if (auto* nonce = std::get_if<NonceCommand>(&command)) {
+    nonce->result = NonceOutcome::kUnavailable;
+  } else if (auto* jobs = std::get_if<JobsCommand>(&command)) {
+    jobs->result = error_of(why);
   } else if (auto* commit = std::get_if<CommitCommand>(&command)) {
     commit->result = error_of(why);
+  } else if (auto* append = std::get_if<AppendCommand>(&command)) {
+    append->result = error_of(why);
+  } else if (auto* sign = std::get_if<SignCommand>(&command)) {
+    sign->result = error_of(why);
   } else if (auto* requeue = std::get_if<RequeueCommand>(&command)) {
     requeue->result = error_of(why);
   } else if (auto* probe = std::get_if<ProbeCommand>(&command)) {

@@ -31,11 +31,36 @@ struct HelloCommand {
   std::function<void(HelloOutcome)> answer;
   HelloOutcome result = HelloOutcome::kUnavailable;
 };
-struct CommitCommand {
-  std::vector<membership::Change> changes;
+struct NonceCommand {
+  SpendNonce nonce;
+  Mailbox* to;
+  std::function<void(NonceOutcome)> answer;
+  NonceOutcome result = NonceOutcome::kUnavailable;
+};
+struct JobsCommand {
+  std::vector<jobs::Job> rows;
+  MeshNumber mesh;
+  std::vector<std::string> forgotten;
   Mailbox* to;
   std::function<void(Status)> answer;
   Status result = Done{};
+};
+struct CommitCommand {
+  CommitSealed what;  // of changes of membership alone: nothing sealed
+  Mailbox* to;
+  std::function<void(Status)> answer;
+  Status result = Done{};
+};
+struct AppendCommand {
+  std::vector<audit::Draft> drafts;
+  Mailbox* to;
+  std::function<void(Status)> answer;
+  Status result = Done{};
+};
+struct SignCommand {
+  Mailbox* to;
+  std::function<void(Result<std::string>)> answer;
+  Result<std::string> result = std::string();
 };
 struct RequeueCommand {
   RequeueDead requeue;
@@ -54,8 +79,9 @@ struct SweepCommand {
   std::function<void()> answer;
 };
 
-using Command = std::variant<PublishCommand, ConfirmCommand, HelloCommand, CommitCommand,
-                             RequeueCommand, ProbeCommand, SweepCommand>;
+using Command = std::variant<PublishCommand, ConfirmCommand, HelloCommand, NonceCommand,
+                             JobsCommand, CommitCommand, AppendCommand, SignCommand, RequeueCommand,
+                             ProbeCommand, SweepCommand>;
 
 // Rows that the command is likely to touch.
 std::size_t weight_of(const Command& command);

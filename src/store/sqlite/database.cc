@@ -81,6 +81,11 @@ Statement::Statement(Database& database, const char* sql) : database_(database) 
 }
 
 Statement::Step Statement::next() {
+  // Some failures end the transaction by themselves; what ran after one would be committed alone.
+  if (database_.failed()) {
+    sqlite3_reset(statement_.get());
+    return Step::kFailed;
+  }
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return Step::kRow;
   sqlite3_reset(statement_.get());

@@ -1,6 +1,6 @@
 // Database and Statement own SQLite's handles and fold its codes into what the writer can do about
-// them. A failure sticks to the database until it is taken: a transaction runs to its end and asks
-// once. Used by one thread at a time.
+// them. A failure sticks to the database until it is taken, and no statement runs until then: a
+// transaction runs to its end and asks once. Used by one thread at a time.
 #pragma once
 
 #include <sqlite3.h>

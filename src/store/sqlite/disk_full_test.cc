@@ -62,6 +62,102 @@ TEST_F(DiskFullTest, RefusesMessagesAndGoesOnDraining) {
   EXPECT_EQ(waiting(13), std::vector<std::string>{"small"});
 }
 
+TEST_F(DiskFullTest, RefusesSecretsOfSourcesAndGoesOnRevokingThem) {
+  open();
+  membership::Member member;
+  member.number = {20};
+  member.mesh = {1};
+  member.id = "gauge";
+  membership::SourceSecret secret;
+  secret.mesh = {1};
+  secret.source = "gauge";
+  secret.member = {20};
+  secret.secret = crypto::SecretText("the heron waits at noon");
+  ASSERT_TRUE(commit({membership::MeshAdded{{{1}, "m", "s", {}, "", 1, false}},
+                      membership::MemberAdded{member, {}}, membership::SourceSecretSet{secret}})
+                  .ok());
+  const auto pages = std::filesystem::file_size(folder_.path() + "/signet.db") / 4'096;
+  store_->limit_pages_for_test(static_cast<std::int64_t>(pages) + 200);
+  ASSERT_EQ(fill().outcome, Outcome::kStoreFull);
+  EXPECT_EQ(commit({membership::SourceSecretSet{secret}}).error().code, ErrorCode::kOverloaded);
+  EXPECT_TRUE(commit({membership::SourceRevoked{{1}, "gauge"}}).ok());
+}
+
+TEST_F(DiskFullTest, RefusesJobsAndNoncesAndGoesOnForgetting) {
+  open();
+  const jobs::Job job = new_job(1);
+  ASSERT_TRUE(put_jobs({job, new_job(2)}).ok());
+  const WallTime until = clock_.wall() + std::chrono::minutes(5);
+  ASSERT_EQ(spend(3, 1, until), NonceOutcome::kNew);
+  const auto pages = std::filesystem::file_size(folder_.path() + "/signet.db") / 4'096;
+  store_->limit_pages_for_test(static_cast<std::int64_t>(pages) + 200);
+  ASSERT_EQ(fill().outcome, Outcome::kStoreFull);
+  jobs::Job changed = job;
+  changed.version = 2;
+  EXPECT_EQ(put_jobs({new_job(3)}).error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(put_jobs({changed}, {"job_2"}).error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(spend(3, 2, until), NonceOutcome::kUnavailable);
+  EXPECT_EQ(load_jobs().size(), 2U) << "reading goes on";
+  EXPECT_TRUE(put_jobs({}, {"job_2"}).ok()) << "and what makes room";
+
+  store_->limit_pages_for_test(1'000'000);
+  clock_.advance(std::chrono::seconds(2));
+  EXPECT_TRUE(put_jobs({changed}).ok());
+  EXPECT_EQ(spend(3, 1, until), NonceOutcome::kUsed);
+  EXPECT_EQ(spend(3, 2, until), NonceOutcome::kNew) << "the refusal did not spend it";
+}
+
+TEST_F(DiskFullTest, RefusesReportsAndNewNodesAndGoesOnWithWhatFollowsFromARevocation) {
+  open();
+  CommitSealed what;
+  what.mesh = {1};
+  what.rows = {{"node", "a", 1, "x"}};
+  ASSERT_TRUE(commit_sealed(what).ok());
+  const auto pages = std::filesystem::file_size(folder_.path() + "/signet.db") / 4'096;
+  store_->limit_pages_for_test(static_cast<std::int64_t>(pages) + 200);
+  ASSERT_EQ(fill().outcome, Outcome::kStoreFull);
+  what.rows = {{"node", "b", 1, "x"}};
+  EXPECT_EQ(commit_sealed(what).error().code, ErrorCode::kOverloaded);
+  what.rows.clear();
+  what.reports = {{0, "a", {1}, "x"}};
+  EXPECT_EQ(commit_sealed(what).error().code, ErrorCode::kOverloaded);
+  what.reports.clear();
+  what.rows = {{"node", "a", 2, "y"}};
+  EXPECT_TRUE(commit_sealed(what).ok());
+  what.rows = {{"node", "a", 0, ""}};
+  EXPECT_TRUE(commit_sealed(what).ok());
+}
+
+// A transaction without room takes back what its commands did, in memory and on disk.
+TEST_F(DiskFullTest, ARolledBackTransactionSpendsNoNonceAndWritesNoJob) {
+  open();
+  const WallTime until = clock_.wall() + std::chrono::minutes(5);
+  ASSERT_EQ(spend(3, 1, until), NonceOutcome::kNew);
+  store_->limit_pages_for_test(1);  // SQLite raises it to what is there
+  jobs::Job large = new_job(1);
+  large.spec = std::make_shared<const std::string>(1 << 20, 'x');
+  std::vector<NonceOutcome> outcomes;
+  Status put = Done{};
+  SpendNonce nonce{{3}, {}, until};
+  nonce.digest[0] = 2;
+  store_->spend_nonce(nonce, thread_.mailbox(), [&](auto outcome) { outcomes.push_back(outcome); });
+  store_->put_jobs({large}, {1}, {}, thread_.mailbox(),
+                   [&](const Status& status) { put = status; });
+  settle();
+  EXPECT_FALSE(put.ok());
+  EXPECT_EQ(put.ok() ? ErrorCode::kBug : put.error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(gauge("signet_store_disk_full"), 1);
+  EXPECT_TRUE(load_jobs().empty());
+  store_->limit_pages_for_test(1'000'000);
+  clock_.advance(std::chrono::seconds(2));
+  // In the transaction of the job it was taken back; in one of its own it was taken.
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_EQ(spend(3, 2, until),
+            outcomes[0] == NonceOutcome::kUnavailable ? NonceOutcome::kNew : NonceOutcome::kUsed);
+  EXPECT_EQ(spend(3, 1, until), NonceOutcome::kUsed);
+  EXPECT_TRUE(put_jobs({large}).ok());
+}
+
 // The refusal of one transaction loses no confirmation that was in it.
 TEST_F(DiskFullTest, RetriesTheConfirmationsOfARefusedTransaction) {
   open();

@@ -27,7 +27,7 @@ HelloOutcome HelloTable::admit(const AdmitHello& command) {
   if (!command.remember) {
     return memory.refuses(mark) ? HelloOutcome::kReplayed : HelloOutcome::kAdmitted;
   }
-  const HelloMemory::Verdict verdict = memory.admit(mark);
+  const HelloMemory::Verdict verdict = memory.admit(mark, command.span_ms);
   if (!verdict.admitted) return HelloOutcome::kReplayed;
   insert_mark_.run(command.member, command.timestamp_ms, command.digest);
   for (const HelloMark& old : verdict.forgotten) {

@@ -127,7 +127,7 @@ TEST_F(MailboxModelTest, HoldsWhatTheModelHolds) {
   for (std::int64_t number = 1; number <= 5; ++number) {
     membership::Member member{{number}, {1}, std::to_string(number), {}, "", {}, {}, {}, {}};
     member.standing = membership::Standing::kAdmitted;
-    member.key.bytes[0] = static_cast<unsigned char>(number);
+    member.key.emplace().bytes[0] = static_cast<unsigned char>(number);
     members.push_back(membership::MemberAdded{member, {}});
   }
   ASSERT_TRUE(commit(members).ok());

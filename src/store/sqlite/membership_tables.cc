@@ -31,7 +31,7 @@ Member member_of(const Statement& row) {
   member.number = {row.number(0)};
   member.mesh = {row.number(1)};
   member.id = owned(row.text(2));
-  member.key = {row.array<32>(3)};
+  if (!row.is_null(3)) member.key = crypto::PublicKey{row.array<32>(3)};
   member.display_name = owned(row.text(4));
   member.role = static_cast<Role>(row.number(5));
   member.standing = static_cast<Standing>(row.number(6));
@@ -49,6 +49,20 @@ Invite invite_of(const Statement& row) {
   invite.expires = {row.number(5)};
   invite.revoked = row.number(6) != 0;
   return invite;
+}
+
+SourceSecret source_of(const Statement& row) {
+  SourceSecret source;
+  source.mesh = {row.number(0)};
+  source.source = owned(row.text(1));
+  source.member = {row.number(2)};
+  source.secret = crypto::SecretText(row.text(3));
+  source.previous = crypto::SecretText(row.text(4));
+  source.previous_until = {row.number(5)};
+  source.revoked = row.number(6) != 0;
+  source.changed = {row.number(7)};
+  source.shared = source.source == kSharedSource;
+  return source;
 }
 
 }  // namespace
@@ -72,9 +86,17 @@ MembershipTables::MembershipTables(Database& database)
       revoke_invite_(database, "UPDATE invite SET revoked = 1 WHERE digest = ?"),
       find_member_(database, "SELECT 1 FROM member WHERE number = ? AND mesh = ?"),
       insert_channel_(database, "INSERT OR IGNORE INTO channel VALUES(?, ?, ?)"),
-      delete_channel_(database, "DELETE FROM channel WHERE mesh = ? AND name = ? AND member = ?") {}
+      delete_channel_(database, "DELETE FROM channel WHERE mesh = ? AND name = ? AND member = ?"),
+      set_source_(database, "INSERT OR REPLACE INTO source VALUES(?, ?, ?, ?, ?, ?, ?, ?)"),
+      revoke_source_(database,
+                     "UPDATE source SET revoked = 1, secret = NULL, previous = NULL"
+                     " WHERE mesh = ? AND source = ?"),
+      revoke_tokens_(database,
+                     "INSERT INTO token_revocation VALUES(?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                     " issued_before = MAX(issued_before, excluded.issued_before),"
+                     " until = MAX(until, excluded.until)") {}
 
-std::vector<Change> MembershipTables::load() {
+std::vector<Change> MembershipTables::load(WallTime now) {
   std::vector<Change> changes;
   Statement meshes(database_, "SELECT * FROM mesh ORDER BY number");
   while (meshes.row()) changes.push_back(MeshAdded{mesh_of(meshes)});
@@ -95,6 +117,21 @@ std::vector<Change> MembershipTables::load() {
   while (channels.row()) {
     changes.push_back(
         ChannelJoined{{channels.number(0)}, {channels.number(1)}, owned(channels.text(2))});
+  }
+
+  Statement sources(database_, "SELECT * FROM source ORDER BY mesh, source");
+  while (sources.row()) changes.push_back(SourceSecretSet{source_of(sources)});
+
+  Statement revocations(database_,
+                        "SELECT * FROM token_revocation WHERE until >= ?"
+                        " ORDER BY mesh, token, subject");
+  revocations.start(now);
+  while (revocations.row()) {
+    changes.push_back(TokensRevoked{{revocations.number(0)},
+                                    {owned(revocations.text(1)),
+                                     owned(revocations.text(2)),
+                                     {revocations.number(3)},
+                                     {revocations.number(4)}}});
   }
   return changes;
 }
@@ -127,9 +164,17 @@ bool MembershipTables::apply(const Change& change) {
           return changed(revoke_invite_.run(c.digest));
         } else if constexpr (std::is_same_v<Kind, ChannelJoined>) {
           return join(c);
-        } else {
-          static_assert(std::is_same_v<Kind, ChannelLeft>);
+        } else if constexpr (std::is_same_v<Kind, ChannelLeft>) {
           return delete_channel_.run(c.mesh, c.channel, c.member) == Statement::Step::kDone;
+        } else if constexpr (std::is_same_v<Kind, SourceSecretSet>) {
+          return set(c.secret);
+        } else if constexpr (std::is_same_v<Kind, SourceRevoked>) {
+          return changed(revoke_source_.run(c.mesh, c.source));
+        } else {
+          static_assert(std::is_same_v<Kind, TokensRevoked>);
+          const TokenRevocation& gone = c.revocation;
+          return changed(
+              revoke_tokens_.run(c.mesh, gone.token, gone.subject, gone.issued_before, gone.until));
         }
       },
       change);
@@ -148,9 +193,12 @@ bool MembershipTables::write(const Mesh& mesh) {
 bool MembershipTables::add(const MemberAdded& added) {
   const Member& member = added.member;
   if (added.invite && !changed(use_invite_.run(*added.invite, member.mesh))) return false;
-  return changed(insert_member_.run(member.number, member.mesh, member.id, member.key.bytes,
-                                    member.display_name, member.role, member.standing,
-                                    member.joined)) &&
+  const auto insert = [&](const auto& key) {
+    return changed(insert_member_.run(member.number, member.mesh, member.id, key,
+                                      member.display_name, member.role, member.standing,
+                                      member.joined));
+  };
+  return (member.key ? insert(member.key->bytes) : insert(nullptr)) &&
          write_tags(member.number, member.tags);
 }
 
@@ -168,11 +216,23 @@ bool MembershipTables::write_tags(MemberNumber member, const std::vector<std::st
 
 // Joining twice is joining. A member of another mesh can't.
 bool MembershipTables::join(const ChannelJoined& joined) {
-  find_member_.start(joined.member, joined.mesh);
-  const bool is_member = find_member_.row();
-  find_member_.finish();
-  return is_member &&
+  return is_member(joined.member, joined.mesh) &&
          insert_channel_.run(joined.mesh, joined.channel, joined.member) == Statement::Step::kDone;
+}
+
+bool MembershipTables::set(const SourceSecret& source) {
+  return is_member(source.member, source.mesh) &&
+         changed(set_source_.run(source.mesh, source.source, source.member,
+                                 signet::bytes_of(source.secret.reveal()),
+                                 signet::bytes_of(source.previous.reveal()), source.previous_until,
+                                 source.revoked, source.changed));
+}
+
+bool MembershipTables::is_member(MemberNumber member, MeshNumber mesh) {
+  find_member_.start(member, mesh);
+  const bool found = find_member_.row();
+  find_member_.finish();
+  return found;
 }
 
 }  // namespace signet::store::sqlite

@@ -13,8 +13,9 @@ class MembershipTables {
  public:
   explicit MembershipTables(Database& database);
 
-  // Everything that is true, as changes in an order that can be applied.
-  std::vector<membership::Change> load();
+  // Everything that is true, as changes in an order that can be applied. Revocations of tokens that
+  // expired before `now` are left out: nobody takes those tokens anyway.
+  std::vector<membership::Change> load(WallTime now);
 
   // True when the change's condition held and it was written. After false the caller rolls back to
   // where the command began. The mailbox of a revoked member is the caller's part.
@@ -27,6 +28,8 @@ class MembershipTables {
   bool change_role(const membership::RoleChanged& changed);
   bool write_tags(MemberNumber member, const std::vector<std::string>& tags);
   bool join(const membership::ChannelJoined& joined);
+  bool set(const membership::SourceSecret& source);
+  bool is_member(MemberNumber member, MeshNumber mesh);
   // Did the statement that ended with `step` change a row?
   bool changed(Statement::Step step) const;
 
@@ -44,6 +47,9 @@ class MembershipTables {
   Statement find_member_;
   Statement insert_channel_;
   Statement delete_channel_;
+  Statement set_source_;
+  Statement revoke_source_;
+  Statement revoke_tokens_;
 };
 
 }  // namespace signet::store::sqlite

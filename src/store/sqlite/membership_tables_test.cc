@@ -21,8 +21,8 @@ Member member_of(std::int64_t number, std::int64_t mesh = 1) {
   member.number = {number};
   member.mesh = {mesh};
   member.id = "member-" + std::to_string(number);
-  member.key.bytes[0] = static_cast<unsigned char>(number);
-  member.key.bytes[1] = static_cast<unsigned char>(number >> 8);
+  member.key.emplace().bytes[0] = static_cast<unsigned char>(number);
+  member.key->bytes[1] = static_cast<unsigned char>(number >> 8);
   return member;
 }
 
@@ -39,9 +39,25 @@ Member with_id(Member member, std::string id) {
   return member;
 }
 Member with_key(Member member, unsigned char key) {
-  member.key = {};
-  member.key.bytes[0] = key;
+  member.key.emplace().bytes[0] = key;
   return member;
+}
+
+Member keyless(std::int64_t number, std::int64_t mesh = 1) {
+  Member member = member_of(number, mesh);
+  member.key.reset();
+  return member;
+}
+
+SourceSecret secret_of(const std::string& source, std::int64_t member, std::int64_t mesh = 1,
+                       const std::string& text = "the heron waits at noon") {
+  SourceSecret secret;
+  secret.mesh = {mesh};
+  secret.source = source;
+  secret.member = {member};
+  secret.secret = crypto::SecretText(text);
+  secret.shared = source == kSharedSource;
+  return secret;
 }
 
 struct Row {
@@ -91,6 +107,22 @@ TEST_F(StoreTest, CommitsAChangeOnlyWhenItsConditionHolds) {
       {"all or nothing", {MemberAdded{member_of(50), {}}, ChannelJoined{{50}, {1}, "x"},
                           MeshAdded{mesh_of(1)}}, false},
       {"nothing of it was left", {MemberAdded{member_of(50), {}}}, true},
+      {"a member without a key", {MemberAdded{keyless(60), {}}}, true},
+      {"another one: no key is no key twice", {MemberAdded{keyless(61), {}}}, true},
+      {"its id again", {MemberAdded{with_id(keyless(62), "member-60"), {}}}, false},
+      {"a source of it", {SourceSecretSet{secret_of("gauge", 60)}}, true},
+      {"the same source again", {SourceSecretSet{secret_of("gauge", 61)}}, true},
+      {"a source of a member with a key", {SourceSecretSet{secret_of("relay", 1)}}, true},
+      {"a source of nobody", {SourceSecretSet{secret_of("gauge", 77)}}, false},
+      {"a source of a member of another mesh", {SourceSecretSet{secret_of("gauge", 1, 2)}}, false},
+      {"the shared secret", {SourceSecretSet{secret_of("*", 61)}}, true},
+      {"a member with its source", {MemberAdded{keyless(63), {}},
+                                    SourceSecretSet{secret_of("new", 63)}}, true},
+      {"a source whose member can't be", {MemberAdded{with_id(keyless(64), "member-63"), {}},
+                                          SourceSecretSet{secret_of("newer", 64)}}, false},
+      {"revoking a source", {SourceRevoked{{1}, "gauge"}}, true},
+      {"revoking one that never was", {SourceRevoked{{1}, "newer"}}, false},
+      {"revoking one of another mesh", {SourceRevoked{{2}, "relay"}}, false},
       {"a use on its way to the table", {InviteUsed{invite_of(1).digest}}, true},
   };
   // clang-format on
@@ -147,13 +179,45 @@ TEST_F(StoreTest, RebuildsMembershipAtStart) {
   EXPECT_EQ(std::get<ChannelJoined>(membership_[3]).channel, "general");
 }
 
+TEST_F(StoreTest, RebuildsSourcesAndMembersWithoutKeysAtStart) {
+  open();
+  SourceSecret gauge = secret_of("gauge", 1);
+  gauge.previous = crypto::SecretText("the secret of before noon");
+  gauge.previous_until = {2'000};
+  gauge.changed = {1'000};
+  ASSERT_TRUE(commit({MeshAdded{mesh_of(1)}, MemberAdded{keyless(1), {}},
+                      SourceSecretSet{secret_of("gauge", 1, 1, "replaced before it was read")},
+                      SourceSecretSet{gauge}, SourceSecretSet{secret_of("*", 1)},
+                      SourceSecretSet{secret_of("old", 1)}, SourceRevoked{{1}, "old"}})
+                  .ok());
+  reopen();
+  ASSERT_EQ(membership_.size(), 5u);
+  EXPECT_FALSE(std::get<MemberAdded>(membership_[1]).member.key.has_value());
+  const auto& shared = std::get<SourceSecretSet>(membership_[2]).secret;
+  EXPECT_EQ(shared.source, "*");
+  EXPECT_TRUE(shared.shared);
+  const auto& kept = std::get<SourceSecretSet>(membership_[3]).secret;
+  EXPECT_EQ(kept.mesh.value, 1);
+  EXPECT_EQ(kept.source, "gauge");
+  EXPECT_EQ(kept.member.value, 1);
+  EXPECT_TRUE(kept.secret.matches("the heron waits at noon"));
+  EXPECT_TRUE(kept.previous.matches("the secret of before noon"));
+  EXPECT_EQ(kept.previous_until.ms, 2'000);
+  EXPECT_EQ(kept.changed.ms, 1'000);
+  EXPECT_FALSE(kept.shared);
+  EXPECT_FALSE(kept.revoked);
+  const auto& old = std::get<SourceSecretSet>(membership_[4]).secret;
+  EXPECT_TRUE(old.revoked);
+  EXPECT_TRUE(old.secret.empty()) << "what is revoked is not kept";
+}
+
 TEST_F(StoreTest, LetsOneOfAHundredUseASingleInvite) {
   open();
   ASSERT_TRUE(commit({MeshAdded{mesh_of(1)}, InviteAdded{invite_of(1)}}).ok());
   int won = 0;
   int lost = 0;
   for (std::int64_t i = 1; i <= 100; ++i) {
-    store_->commit({MemberAdded{member_of(i), invite_of(1).digest}}, thread_.mailbox(),
+    store_->commit({MemberAdded{member_of(i), invite_of(1).digest}}, "test", thread_.mailbox(),
                    [&](Status status) { ++(status.ok() ? won : lost); });
   }
   settle();

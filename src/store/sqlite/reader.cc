@@ -31,7 +31,12 @@ Reader::Reader(std::unique_ptr<Database> database, const StoreOptions& options)
     : options_(options),
       database_(std::move(database)),
       find_waiting_(*database_, kFindWaiting),
-      find_dead_(*database_, kFindDead) {
+      find_dead_(*database_, kFindDead),
+      find_lines_(*database_,
+                  "SELECT line FROM log_entry WHERE number >= ? ORDER BY number LIMIT ?"),
+      find_hash_(*database_, "SELECT hash FROM log_hash WHERE position = ?"),
+      jobs_(*database_),
+      sealed_(*database_) {
   database_->execute("PRAGMA query_only = ON");
 }
 
@@ -74,6 +79,35 @@ void Reader::read_mailbox(const MailboxQuery& query, Mailbox& to,
 void Reader::list_dead(MeshNumber mesh, MessageNumber before, std::size_t limit, Mailbox& to,
                        std::function<void(Result<std::vector<DeadLetter>>)> answer) {
   post(to, std::move(answer), [=, this] { return read_dead(mesh, before, limit); });
+}
+
+void Reader::load_jobs(MeshNumber mesh, Mailbox& to,
+                       std::function<void(Result<std::vector<jobs::Job>>)> answer) {
+  post(to, std::move(answer), [this, mesh]() -> Result<std::vector<jobs::Job>> {
+    std::vector<jobs::Job> jobs = jobs_.load(mesh);
+    if (database_->failed()) return failure();
+    return jobs;
+  });
+}
+
+void Reader::load_sealed(MeshNumber mesh, Mailbox& to,
+                         std::function<void(Result<std::vector<SealedRow>>)> answer) {
+  post(to, std::move(answer), [this, mesh]() -> Result<std::vector<SealedRow>> {
+    std::vector<SealedRow> rows = sealed_.load(mesh);
+    if (database_->failed()) return failure();
+    return rows;
+  });
+}
+
+void Reader::read_reports(MeshNumber mesh, std::string name, std::uint64_t after, std::size_t limit,
+                          Mailbox& to,
+                          std::function<void(Result<std::vector<SealedReport>>)> answer) {
+  post(to, std::move(answer),
+       [this, mesh, name = std::move(name), after, limit]() -> Result<std::vector<SealedReport>> {
+         std::vector<SealedReport> reports = sealed_.reports(mesh, name, after, limit);
+         if (database_->failed()) return failure();
+         return reports;
+       });
 }
 
 Result<MailboxPage> Reader::read(const MailboxQuery& query) {
@@ -122,6 +156,65 @@ Result<std::vector<DeadLetter>> Reader::read_dead(MeshNumber mesh, MessageNumber
                                   [&](const DeadLetter& letter) { return letter.number == cut; });
   if (whole != letters.begin()) letters.erase(whole, letters.end());
   return letters;
+}
+
+void Reader::read_log(std::optional<std::uint64_t> from, std::size_t limit, Mailbox& to,
+                      std::function<void(Result<LogPage>)> answer) {
+  post(to, std::move(answer), [=, this] { return read_log_page(from, limit); });
+}
+
+void Reader::prove_entry(std::uint64_t entry, std::uint64_t entries, Mailbox& to,
+                         std::function<void(Result<LogProof>)> answer) {
+  post(to, std::move(answer), [=, this]() -> Result<LogProof> {
+    if (entry >= entries) return Error{ErrorCode::kNotFound, "the tree has no such entry"};
+    return proof(entries, [=](const crypto::MerkleReader& read) {
+      return crypto::merkle_inclusion(entry, entries, read);
+    });
+  });
+}
+
+void Reader::prove_growth(std::uint64_t from, std::uint64_t entries, Mailbox& to,
+                          std::function<void(Result<LogProof>)> answer) {
+  post(to, std::move(answer), [=, this]() -> Result<LogProof> {
+    if (from > entries) return Error{ErrorCode::kNotFound, "the log was never so long"};
+    return proof(entries, [=](const crypto::MerkleReader& read) {
+      return crypto::merkle_consistency(from, entries, read);
+    });
+  });
+}
+
+template <class Prove>
+Result<LogProof> Reader::proof(std::uint64_t entries, const Prove& prove) {
+  const std::uint64_t there = log_entries();
+  if (!database_->failed() && entries > there) {
+    return Error{ErrorCode::kNotFound, "the log has " + std::to_string(there) + " entries"};
+  }
+  const crypto::MerkleReader read = [this](crypto::MerklePlace place) {
+    find_hash_.start(crypto::merkle_position(place));
+    crypto::MerkleHash hash{};
+    if (find_hash_.row()) hash = find_hash_.array<sizeof(crypto::MerkleHash)>(0);
+    find_hash_.finish();
+    return hash;
+  };
+  LogProof made{prove(read), crypto::merkle_root(entries, read)};
+  if (database_->failed()) return failure();
+  return made;
+}
+
+Result<LogPage> Reader::read_log_page(std::optional<std::uint64_t> from, std::size_t limit) {
+  LogPage page;
+  page.entries = log_entries();
+  page.first = from ? *from : page.entries - std::min<std::uint64_t>(limit, page.entries);
+  if (page.first >= page.entries) return page;
+  find_lines_.start(page.first, limit);
+  while (find_lines_.row()) page.lines.emplace_back(find_lines_.text(0));
+  if (database_->failed()) return failure();
+  return page;
+}
+
+std::uint64_t Reader::log_entries() {
+  return static_cast<std::uint64_t>(
+      database_->number("SELECT COALESCE(MAX(number) + 1, 0) FROM log_entry"));
 }
 
 Error Reader::failure() {

@@ -23,7 +23,7 @@ class RequeueTest : public StoreTest {
       member.number = {number};
       member.mesh = {1};
       member.id = "member-" + std::to_string(number);
-      member.key.bytes[0] = static_cast<unsigned char>(number);
+      member.key.emplace().bytes[0] = static_cast<unsigned char>(number);
       changes.push_back(membership::MemberAdded{member, {}});
     }
     ASSERT_TRUE(commit(changes).ok());

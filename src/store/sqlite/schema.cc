@@ -1,5 +1,6 @@
 #include "store/sqlite/schema.h"
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,88 @@ const std::vector<const char*>& version_1() {
   return statements;
 }
 
+// Version 2. A member may have no key, which SQLite can only say by making its table anew; NULL is
+// never equal to NULL, so members without a key don't stand in each other's way. A source is a
+// client that proves itself by a secret shared with the broker: the proof needs the secret itself,
+// so it lies here as it is. `source` '*' is the one that any client of its mesh may show.
+const std::vector<const char*>& version_2() {
+  static const std::vector<const char*> statements = {
+      "CREATE TABLE member_2(number INTEGER PRIMARY KEY, mesh INTEGER NOT NULL, id TEXT NOT NULL,"
+      " key BLOB, display_name TEXT NOT NULL, role INTEGER NOT NULL,"
+      " standing INTEGER NOT NULL, joined INTEGER NOT NULL, UNIQUE(mesh, key), UNIQUE(mesh, id))"
+      " STRICT",
+      "INSERT INTO member_2 SELECT * FROM member",
+      "DROP TABLE member",
+      "ALTER TABLE member_2 RENAME TO member",
+      "CREATE TABLE source(mesh INTEGER NOT NULL, source TEXT NOT NULL, member INTEGER NOT NULL,"
+      " secret BLOB, previous BLOB, previous_until INTEGER NOT NULL,"
+      " revoked INTEGER NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY(mesh, source))"
+      " STRICT, WITHOUT ROWID",
+      "PRAGMA user_version = 2",
+  };
+  return statements;
+}
+
+// Version 3. The Merkle log: its lines, the hashes of all whole subtrees by
+// crypto::merkle_position(), and the heads that were signed. Tokens that were taken back: by their
+// id, or (then `token` is '') all of a subject from before a moment.
+const std::vector<const char*>& version_3() {
+  static const std::vector<const char*> statements = {
+      "CREATE TABLE log_entry(number INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT",
+      "CREATE TABLE log_hash(position INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
+      "CREATE TABLE log_checkpoint(entries INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT",
+      "INSERT INTO state VALUES('log_bytes', 0)",
+      R"(CREATE TABLE token_revocation(mesh INTEGER NOT NULL, token TEXT NOT NULL,
+          subject TEXT NOT NULL, issued_before INTEGER NOT NULL, until INTEGER NOT NULL,
+          PRIMARY KEY(mesh, token, subject)) STRICT, WITHOUT ROWID)",
+      "PRAGMA user_version = 3",
+  };
+  return statements;
+}
+
+// Version 4. Nonces that were spent, until they need not be known any more, and the spans of time
+// of which some may have been forgotten. Jobs, and once for all jobs of a world what it was asked
+// with: no trees without row numbers, which are made for small rows.
+const std::vector<const char*>& version_4() {
+  static const std::vector<const char*> statements = {
+      "CREATE TABLE nonce(member INTEGER NOT NULL, digest BLOB NOT NULL, until INTEGER NOT NULL,"
+      " PRIMARY KEY(member, digest)) STRICT, WITHOUT ROWID",
+      "CREATE INDEX nonce_until ON nonce(until)",
+      "CREATE TABLE nonce_span(first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT",
+      "CREATE TABLE job(mesh INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,"
+      " user TEXT NOT NULL, world TEXT NOT NULL, payload TEXT NOT NULL, priority INTEGER NOT NULL,"
+      " place INTEGER NOT NULL, state INTEGER NOT NULL, version INTEGER NOT NULL,"
+      " retries INTEGER NOT NULL, fence INTEGER NOT NULL, engine TEXT NOT NULL,"
+      " error TEXT NOT NULL, result TEXT NOT NULL, progress TEXT NOT NULL,"
+      " submitted INTEGER NOT NULL, queued INTEGER NOT NULL, dispatched INTEGER NOT NULL,"
+      " started INTEGER NOT NULL, completed INTEGER NOT NULL, PRIMARY KEY(mesh, id)) STRICT",
+      "CREATE INDEX job_of_world ON job(mesh, world)",
+      "CREATE TABLE job_world(mesh INTEGER NOT NULL, world TEXT NOT NULL, spec TEXT NOT NULL,"
+      " PRIMARY KEY(mesh, world)) STRICT",
+      "PRAGMA user_version = 4",
+  };
+  return statements;
+}
+
+// Version 5. Rows that their owner has sealed, and reports that it keeps for a time.
+const std::vector<const char*>& version_5() {
+  static const std::vector<const char*> statements = {
+      "CREATE TABLE sealed(mesh INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
+      " version INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(mesh, kind, name)) STRICT",
+      "CREATE TABLE sealed_report(number INTEGER PRIMARY KEY, mesh INTEGER NOT NULL,"
+      " name TEXT NOT NULL, at INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT",
+      "CREATE INDEX sealed_report_of_name ON sealed_report(mesh, name, number)",
+      "CREATE INDEX sealed_report_at ON sealed_report(mesh, at)",
+      "PRAGMA user_version = 5",
+  };
+  return statements;
+}
+
+// Step n, from 0, leads to version n + 1.
+using Step = const std::vector<const char*>& (*)();
+constexpr Step kSteps[] = {version_1, version_2, version_3, version_4, version_5};
+static_assert(std::size(kSteps) == kSchemaVersion);
+
 Status failed(Database& database, ErrorCode code, const std::string& what) {
   database.take_failure();
   return Error{code, what + ": " + database.failure_text()};
@@ -102,7 +185,7 @@ Status configure(Database& database, bool synchronous_full) {
   return Done{};
 }
 
-Status migrate(Database& database, const std::function<void()>& before_statement) {
+Status migrate(Database& database, const std::function<void()>& before_statement, std::int64_t to) {
   const std::int64_t application = database.number("PRAGMA application_id");
   const std::int64_t version = database.number("PRAGMA user_version");
   const std::int64_t tables = database.number("SELECT COUNT(*) FROM sqlite_schema");
@@ -116,7 +199,10 @@ Status migrate(Database& database, const std::function<void()>& before_statement
                  "the database has schema " + std::to_string(version) + ", this program knows " +
                      std::to_string(kSchemaVersion) + ": run a newer program"};
   }
-  if (version < 1) return run_step(database, version_1(), before_statement);
+  for (std::int64_t step = version; step < to; ++step) {
+    Status done = run_step(database, kSteps[static_cast<std::size_t>(step)](), before_statement);
+    if (!done.ok()) return done;
+  }
   return Done{};
 }
 

@@ -78,9 +78,68 @@ void SqliteStore::admit_hello(AdmitHello command, Mailbox& to,
   offer(HelloCommand{command, &to, std::move(answer)});
 }
 
-void SqliteStore::commit(std::vector<membership::Change> changes, Mailbox& to,
+void SqliteStore::spend_nonce(SpendNonce command, Mailbox& to,
+                              std::function<void(NonceOutcome)> answer) {
+  offer(NonceCommand{command, &to, std::move(answer)});
+}
+
+void SqliteStore::put_jobs(std::vector<jobs::Job> rows, MeshNumber mesh,
+                           std::vector<std::string> forgotten, Mailbox& to,
+                           std::function<void(Status)> answer) {
+  offer(JobsCommand{std::move(rows), mesh, std::move(forgotten), &to, std::move(answer)});
+}
+
+void SqliteStore::load_jobs(MeshNumber mesh, Mailbox& to,
+                            std::function<void(Result<std::vector<jobs::Job>>)> answer) {
+  reader_->load_jobs(mesh, to, std::move(answer));
+}
+
+void SqliteStore::commit(std::vector<membership::Change> changes, std::string by, Mailbox& to,
                          std::function<void(Status)> answer) {
-  offer(CommitCommand{std::move(changes), &to, std::move(answer)});
+  CommitSealed what;
+  what.changes = std::move(changes);
+  what.by = std::move(by);
+  offer(CommitCommand{std::move(what), &to, std::move(answer)});
+}
+
+void SqliteStore::commit_sealed(CommitSealed command, Mailbox& to,
+                                std::function<void(Status)> answer) {
+  offer(CommitCommand{std::move(command), &to, std::move(answer)});
+}
+
+void SqliteStore::load_sealed(MeshNumber mesh, Mailbox& to,
+                              std::function<void(Result<std::vector<SealedRow>>)> answer) {
+  reader_->load_sealed(mesh, to, std::move(answer));
+}
+
+void SqliteStore::read_reports(MeshNumber mesh, std::string name, std::uint64_t after,
+                               std::size_t limit, Mailbox& to,
+                               std::function<void(Result<std::vector<SealedReport>>)> answer) {
+  reader_->read_reports(mesh, std::move(name), after, limit, to, std::move(answer));
+}
+
+void SqliteStore::append_log(std::vector<audit::Draft> drafts, Mailbox& to,
+                             std::function<void(Status)> answer) {
+  offer(AppendCommand{std::move(drafts), &to, std::move(answer)});
+}
+
+void SqliteStore::sign_log(Mailbox& to, std::function<void(Result<std::string>)> answer) {
+  offer(SignCommand{&to, std::move(answer)});
+}
+
+void SqliteStore::read_log(std::optional<std::uint64_t> from, std::size_t limit, Mailbox& to,
+                           std::function<void(Result<LogPage>)> answer) {
+  reader_->read_log(from, limit, to, std::move(answer));
+}
+
+void SqliteStore::prove_entry(std::uint64_t entry, std::uint64_t entries, Mailbox& to,
+                              std::function<void(Result<LogProof>)> answer) {
+  reader_->prove_entry(entry, entries, to, std::move(answer));
+}
+
+void SqliteStore::prove_growth(std::uint64_t from, std::uint64_t entries, Mailbox& to,
+                               std::function<void(Result<LogProof>)> answer) {
+  reader_->prove_growth(from, entries, to, std::move(answer));
 }
 
 void SqliteStore::read_mailbox(MailboxQuery query, Mailbox& to,

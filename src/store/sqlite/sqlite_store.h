@@ -21,8 +21,30 @@ class SqliteStore final : public Store {
                std::function<void(std::vector<MessageNumber>)> answer) override;
   void admit_hello(AdmitHello command, Mailbox& to,
                    std::function<void(HelloOutcome)> answer) override;
-  void commit(std::vector<membership::Change> changes, Mailbox& to,
+  void spend_nonce(SpendNonce command, Mailbox& to,
+                   std::function<void(NonceOutcome)> answer) override;
+  void put_jobs(std::vector<jobs::Job> rows, MeshNumber mesh, std::vector<std::string> forgotten,
+                Mailbox& to, std::function<void(Status)> answer) override;
+  void load_jobs(MeshNumber mesh, Mailbox& to,
+                 std::function<void(Result<std::vector<jobs::Job>>)> answer) override;
+  void commit(std::vector<membership::Change> changes, std::string by, Mailbox& to,
               std::function<void(Status)> answer) override;
+  void commit_sealed(CommitSealed command, Mailbox& to,
+                     std::function<void(Status)> answer) override;
+  void load_sealed(MeshNumber mesh, Mailbox& to,
+                   std::function<void(Result<std::vector<SealedRow>>)> answer) override;
+  void read_reports(MeshNumber mesh, std::string name, std::uint64_t after, std::size_t limit,
+                    Mailbox& to,
+                    std::function<void(Result<std::vector<SealedReport>>)> answer) override;
+  void append_log(std::vector<audit::Draft> drafts, Mailbox& to,
+                  std::function<void(Status)> answer) override;
+  void sign_log(Mailbox& to, std::function<void(Result<std::string>)> answer) override;
+  void read_log(std::optional<std::uint64_t> from, std::size_t limit, Mailbox& to,
+                std::function<void(Result<LogPage>)> answer) override;
+  void prove_entry(std::uint64_t entry, std::uint64_t entries, Mailbox& to,
+                   std::function<void(Result<LogProof>)> answer) override;
+  void prove_growth(std::uint64_t from, std::uint64_t entries, Mailbox& to,
+                    std::function<void(Result<LogProof>)> answer) override;
   void read_mailbox(MailboxQuery query, Mailbox& to,
                     std::function<void(Result<MailboxPage>)> answer) override;
   void list_dead(MeshNumber mesh, MessageNumber before, std::size_t limit, Mailbox& to,

@@ -110,6 +110,24 @@ inline Publish publish_of(const Say& say) {
   return publish;
 }
 
+// A job of mesh 1 that was just asked for, with something in each field.
+inline jobs::Job new_job(std::uint64_t number, std::uint64_t world = 0) {
+  jobs::Job job;
+  job.mesh = {1};
+  job.id = "job_" + std::to_string(number);
+  job.type = "render";
+  job.user = "ann";
+  job.world = "job_" + std::to_string(world == 0 ? number : world);
+  job.spec = std::make_shared<const std::string>("{\"world\":\"" + job.world + "\"}");
+  job.payload = std::make_shared<const std::string>("{\"n\":" + std::to_string(number) + "}");
+  job.priority = -3;
+  job.order = number;
+  job.version = 1;
+  job.submitted = {1'700'000'000'000};
+  job.queued = {1'700'000'000'001};
+  return job;
+}
+
 class StoreTest : public testing::Test {
  protected:
   StoreTest() {
@@ -152,9 +170,54 @@ class StoreTest : public testing::Test {
     return thread_.ask<HelloOutcome>(
         [&](auto answer) { store_->admit_hello(command, thread_.mailbox(), answer); });
   }
-  Status commit(std::vector<membership::Change> changes) {
+  NonceOutcome spend(std::int64_t member, std::uint32_t digest, WallTime until) {
+    SpendNonce command{{member}, {}, until};
+    for (std::size_t i = 0; i < 4; ++i) {
+      command.digest[i] = static_cast<unsigned char>(digest >> (8 * i));
+    }
+    return thread_.ask<NonceOutcome>(
+        [&](auto answer) { store_->spend_nonce(command, thread_.mailbox(), answer); });
+  }
+  Status put_jobs(std::vector<jobs::Job> rows, std::vector<std::string> forgotten = {},
+                  std::int64_t mesh = 1) {
+    return thread_.ask<Status>([&](auto answer) {
+      store_->put_jobs(std::move(rows), {mesh}, std::move(forgotten), thread_.mailbox(), answer);
+    });
+  }
+  std::vector<jobs::Job> load_jobs(std::int64_t mesh = 1) {
+    auto jobs = thread_.ask<Result<std::vector<jobs::Job>>>(
+        [&](auto answer) { store_->load_jobs({mesh}, thread_.mailbox(), answer); });
+    EXPECT_TRUE(jobs.ok());
+    return jobs.ok() ? *std::move(jobs) : std::vector<jobs::Job>{};
+  }
+  Status commit_sealed(CommitSealed what) {
     return thread_.ask<Status>(
-        [&](auto answer) { store_->commit(std::move(changes), thread_.mailbox(), answer); });
+        [&](auto answer) { store_->commit_sealed(std::move(what), thread_.mailbox(), answer); });
+  }
+  // Each row as "kind name version bytes".
+  std::vector<std::string> sealed_rows(std::int64_t mesh = 1) {
+    const auto rows = thread_.ask<Result<std::vector<SealedRow>>>(
+        [&](auto answer) { store_->load_sealed({mesh}, thread_.mailbox(), answer); });
+    EXPECT_TRUE(rows.ok());
+    std::vector<std::string> told;
+    for (const SealedRow& row : rows.ok() ? *rows : std::vector<SealedRow>()) {
+      told.push_back(row.kind + " " + row.name + " " + std::to_string(row.version) + " " +
+                     row.bytes);
+    }
+    return told;
+  }
+  std::vector<SealedReport> reports(std::string name, std::uint64_t after = 0,
+                                    std::size_t limit = 100, std::int64_t mesh = 1) {
+    auto found = thread_.ask<Result<std::vector<SealedReport>>>([&](auto answer) {
+      store_->read_reports({mesh}, std::move(name), after, limit, thread_.mailbox(), answer);
+    });
+    EXPECT_TRUE(found.ok());
+    return found.ok() ? *std::move(found) : std::vector<SealedReport>();
+  }
+  Status commit(std::vector<membership::Change> changes) {
+    return thread_.ask<Status>([&](auto answer) {
+      store_->commit(std::move(changes), "test", thread_.mailbox(), answer);
+    });
   }
   Status probe() {
     return thread_.ask<Status>([&](auto answer) { store_->probe(thread_.mailbox(), answer); });

@@ -5,19 +5,22 @@
 namespace signet::store::sqlite {
 namespace {
 
-constexpr std::int64_t kRowsPerStep = 500;        // a few milliseconds
-constexpr std::int64_t kSentRowsPerStep = 2'000;  // mostly read, and next to each other
+constexpr std::int64_t kRowsPerStep = 500;         // a few milliseconds
+constexpr std::int64_t kNonceRowsPerStep = 2'000;  // small ones, and thousands come in a second
+constexpr std::int64_t kSentRowsPerStep = 2'000;   // mostly read, and next to each other
 // Walking ten times as fast as `sent` grows keeps it within a tenth of its retention.
 constexpr std::int64_t kSentRowsPerSweep = 10'000;
 constexpr std::int64_t kSentRowsPerNewRow = 10;
 
 }  // namespace
 
-void Sweep::begin(WallTime now, bool whole) {
+void Sweep::begin(WallTime now, WallTime wall, bool whole) {
   running_ = true;
   whole_ = whole;
   now_ = now;
+  wall_ = wall;
   maybe_due_ = messages_.ledger().maybe_due(now);
+  nonces_done_ = false;
   old_dead_done_ = false;
   trimmed_ = trimmed_at_ == messages_.dead_total();
   if (whole) messages_.walk_sent_from_start();
@@ -31,6 +34,8 @@ Sweep::Done Sweep::step() {
   if (!maybe_due_.empty()) {
     done.expired = messages_.expire(maybe_due_.back(), now_, kRowsPerStep);
     if (done.expired < kRowsPerStep) maybe_due_.pop_back();
+  } else if (!nonces_done_) {
+    nonces_done_ = !forget_nonces();
   } else if (!old_dead_done_) {
     old_dead_done_ = !forget_old_dead();
   } else if (!trimmed_) {
@@ -39,6 +44,10 @@ Sweep::Done Sweep::step() {
     running_ = forget_sent();
   }
   return done;
+}
+
+bool Sweep::forget_nonces() {
+  return nonces_.forget_before(wall_, kNonceRowsPerStep) == kNonceRowsPerStep;
 }
 
 bool Sweep::forget_old_dead() {

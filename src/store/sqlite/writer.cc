@@ -17,6 +17,7 @@ constexpr std::size_t kBatchBytes = 8 << 20;
 
 constexpr std::chrono::seconds kSweepEvery{10};
 constexpr std::chrono::seconds kProbeEvery{1};
+constexpr std::chrono::milliseconds kLeastWait{1};
 constexpr std::size_t kConfirmsPerRetry = 64;
 
 // 16 MiB of log: long enough that pages written again and again are copied once, short enough that
@@ -43,12 +44,31 @@ bool grows(const membership::Change& change) {
   return std::holds_alternative<membership::MeshAdded>(change) ||
          std::holds_alternative<membership::MemberAdded>(change) ||
          std::holds_alternative<membership::InviteAdded>(change) ||
-         std::holds_alternative<membership::ChannelJoined>(change);
+         std::holds_alternative<membership::ChannelJoined>(change) ||
+         std::holds_alternative<membership::SourceSecretSet>(change);
+}
+
+bool is_new(const SealedRow& row) { return row.version == 1 && !row.bytes.empty(); }
+
+std::size_t size_of(const std::shared_ptr<const std::string>& text) {
+  return text == nullptr ? 0 : text->size();
+}
+
+// What is shared counts for each, since its length is that of all rows in the worst case.
+std::size_t bytes_of(const JobsCommand& command) {
+  std::size_t bytes = 0;
+  for (const jobs::Job& job : command.rows) {
+    bytes += size_of(job.payload) + job.result.size() + job.progress.size() + job.error.size();
+    if (job.version == 1) bytes += size_of(job.spec);
+  }
+  return bytes;
 }
 
 std::size_t bytes_of(const Command& command) {
   const auto* requeue = std::get_if<RequeueCommand>(&command);
   if (requeue != nullptr) return requeue->requeue.max_bytes;
+  const auto* jobs = std::get_if<JobsCommand>(&command);
+  if (jobs != nullptr) return bytes_of(*jobs);
   const auto* publish = std::get_if<PublishCommand>(&command);
   return publish == nullptr ? 0 : publish->publish.envelope->body.size();
 }
@@ -66,8 +86,18 @@ WriterMetrics::WriterMetrics(MetricRegistry& registry)
                                "reason=\"expired\"")),
       revoked(registry.counter("signet_store_dead_letters_total", "Messages that died unread.",
                                "reason=\"recipient_revoked\"")),
-      requeued(registry.counter("signet_store_requeued_total",
-                                "Dead letters put back into mailboxes.")) {}
+      requeued(
+          registry.counter("signet_store_requeued_total", "Dead letters put back into mailboxes.")),
+      nonces_taken(registry.counter("signet_store_nonces_total", "Nonces of good signatures.",
+                                    "outcome=\"new\"")),
+      nonces_used(registry.counter("signet_store_nonces_total", "Nonces of good signatures.",
+                                   "outcome=\"used\"")),
+      nonces_full(registry.counter("signet_store_nonces_total", "Nonces of good signatures.",
+                                   "outcome=\"full\"")),
+      log_entries(registry.gauge("signet_audit_entries", "Entries in the log.")),
+      log_bytes(registry.gauge("signet_audit_bytes", "Bytes of the entries in the log.")),
+      log_damaged(registry.gauge("signet_audit_damaged",
+                                 "1 when the log did not fit together at the start.")) {}
 
 Writer::Writer(std::unique_ptr<Database> database, Reserve reserve, const StoreOptions& options,
                const Clock& clock, MetricRegistry& metrics)
@@ -78,8 +108,12 @@ Writer::Writer(std::unique_ptr<Database> database, Reserve reserve, const StoreO
       reserve_(std::move(reserve)),
       messages_(*database_, options),
       hellos_(*database_, options),
+      nonces_(*database_, options),
+      jobs_(*database_),
+      sealed_(*database_),
+      log_(*database_, options),
       membership_(*database_),
-      sweep_(messages_, options),
+      sweep_(messages_, nonces_, options),
       begin_(*database_, "BEGIN IMMEDIATE"),
       commit_(*database_, "COMMIT"),
       probe_(*database_, "UPDATE state SET value = value + 1 WHERE name = 'probe'"),
@@ -88,6 +122,7 @@ Writer::Writer(std::unique_ptr<Database> database, Reserve reserve, const StoreO
       roll_back_to_(*database_, "ROLLBACK TO command"),
       next_probe_(clock.elapsed()),
       next_sweep_(clock.elapsed() + kSweepEvery),
+      next_signing_(clock.elapsed() + options.checkpoint_every),
       started_wall_(clock.wall()),
       started_(clock.elapsed()),
       checkpoint_pages_(checkpoint_pages_for(options.reserve_bytes)) {
@@ -112,10 +147,18 @@ Writer::~Writer() {
 
 Result<std::vector<membership::Change>> Writer::load() {
   messages_.load();
-  std::vector<membership::Change> changes = membership_.load();
+  std::vector<membership::Change> changes = membership_.load(clock_.wall());
+  const bool whole = log_.load();
   if (database_->failed()) {
     database_->take_failure();
     return Error{ErrorCode::kMalformed, "unreadable database: " + database_->failure_text()};
+  }
+  metrics_.log_damaged.set(whole ? 0 : 1);
+  if (!whole) {
+    log(LogLevel::kError, "audit.damaged",
+        {{"directory", options_.directory},
+         {"entries", log_.entries()},
+         {"advice", "signet audit export and verify say where; keep a copy of the directory"}});
   }
   metrics_.healthy.set(1);
   metrics_.queue_depth.set(messages_.ledger().waiting());
@@ -154,11 +197,16 @@ void Writer::run() {
     }
   }
   retry_confirms();
+  // Or nothing would show a cut while nobody runs.
+  if (log_.is_kept() && !log_.is_signed()) sign_log();
 }
 
 void Writer::on_idle() {
   const bool retries = full_ || !late_confirms_.empty();
-  if (inbox_.wait(retries ? kProbeEvery : kSweepEvery)) return;
+  std::chrono::milliseconds longest = retries ? kProbeEvery : kSweepEvery;
+  const bool signs = log_.is_kept() && !log_.is_signed();
+  if (signs) longest = std::min(longest, until_signing());
+  if (inbox_.wait(longest) || signs) return;
   if (wal_pages_ > 0) checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
 }
 
@@ -166,7 +214,7 @@ void Writer::on_time() {
   const Elapsed now = clock_.elapsed();
   if (now >= next_sweep_ && !sweep_.is_running()) {
     next_sweep_ = now + kSweepEvery;
-    sweep_.begin(sweep_time(), false);
+    sweep_.begin(sweep_time(), clock_.wall(), false);
     metrics_.sweeps.add();
   }
   if (now >= next_probe_ && (full_ || !late_confirms_.empty())) {
@@ -174,6 +222,26 @@ void Writer::on_time() {
     retry_confirms();
     if (full_) look_for_room();
   }
+  sign_if_due();
+}
+
+std::chrono::milliseconds Writer::until_signing() const {
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(next_signing_ - clock_.elapsed());
+  return std::max(left + kLeastWait, kLeastWait);
+}
+
+// A head that is not signed in time is signed with the next: nothing depends on the moment.
+void Writer::sign_if_due() {
+  if (!log_.is_kept() || log_.is_signed()) return;
+  const Elapsed now = clock_.elapsed();
+  if (now < next_signing_ && log_.unsigned_entries() < options_.checkpoint_entries) return;
+  next_signing_ = now + options_.checkpoint_every;
+  sign_log();
+}
+
+void Writer::sign_log() {
+  if (transact([this] { (void)log_.sign(); }) == Failure::kNone) checkpoint_if_due();
 }
 
 // A wall that was stepped forward while the store runs expires nothing early.
@@ -227,7 +295,7 @@ void Writer::run_sweep_step() {
 }
 
 void Writer::run_whole_sweep(WallTime now) {
-  sweep_.begin(now, true);
+  sweep_.begin(now, now, true);
   metrics_.sweeps.add();
   while (sweep_.is_running()) run_sweep_step();
 }
@@ -252,6 +320,13 @@ Failure Writer::transact(Work work) {
 
 void Writer::keep() {
   messages_.keep();
+  log_.keep();
+  const NonceTable::Counts nonces = nonces_.keep();
+  metrics_.nonces_taken.add(nonces.taken);
+  metrics_.nonces_used.add(nonces.used);
+  metrics_.nonces_full.add(nonces.full);
+  metrics_.log_entries.set(static_cast<std::int64_t>(log_.entries()));
+  metrics_.log_bytes.set(log_.bytes());
   metrics_.commits.add();
   metrics_.expired.add(std::exchange(expired_, 0));
   metrics_.revoked.add(std::exchange(revoked_, 0));
@@ -263,6 +338,8 @@ void Writer::roll_back() {
   if (database_->in_transaction() && !database_->execute("ROLLBACK")) die();
   messages_.undo();
   hellos_.undo();
+  nonces_.undo();
+  log_.undo();
   stored_.clear();
   expired_ = 0;
   revoked_ = 0;
@@ -294,23 +371,73 @@ void Writer::execute(ConfirmCommand& command) {
 
 void Writer::execute(HelloCommand& command) { command.result = hellos_.admit(command.hello); }
 
+// Unlike a hello, which lets a receiver drain its mailbox, a nonce stands for something that adds.
+void Writer::execute(NonceCommand& command) {
+  if (full_) return;
+  command.result = nonces_.spend(command.nonce);
+}
+
+void Writer::execute(JobsCommand& command) {
+  if (full_ && !command.rows.empty()) {
+    command.result = disk_full();
+    return;
+  }
+  savepoint_.run();
+  const bool good = jobs_.put(command.rows, command.mesh, command.forgotten);
+  if (!good && !database_->failed()) {
+    roll_back_to_.run();
+    command.result = Error{ErrorCode::kConflict, "a job is not of the version before"};
+  }
+  if (!database_->failed()) release_.run();
+}
+
 void Writer::execute(CommitCommand& command) {
-  if (full_ && std::any_of(command.changes.begin(), command.changes.end(), grows)) {
+  const CommitSealed& what = command.what;
+  const bool more = !what.reports.empty() ||
+                    std::any_of(what.rows.begin(), what.rows.end(), is_new) ||
+                    std::any_of(what.changes.begin(), what.changes.end(), grows);
+  if (full_ && more) {
     command.result = disk_full();
     return;
   }
   const std::size_t mark = messages_.ledger().mark();
   const std::int64_t revoked = revoked_;
   savepoint_.run();
-  const bool good = std::all_of(command.changes.begin(), command.changes.end(),
-                                [this](const auto& change) { return apply(change); });
+  const bool good =
+      sealed_.put(what) && std::all_of(what.changes.begin(), what.changes.end(),
+                                       [this](const auto& change) { return apply(change); });
   if (!good && !database_->failed()) {
     roll_back_to_.run();
     messages_.ledger().undo_to(mark);
     revoked_ = revoked;
     command.result = Error{ErrorCode::kConflict, "a condition of the change does not hold"};
   }
+  if (good && log_.is_kept()) {
+    for (const auto& change : what.changes) log_.append(change, what.by, now_);
+    if (!what.drafts.empty()) log_.append(what.drafts, now_);
+  }
   if (!database_->failed()) release_.run();
+}
+
+void Writer::execute(AppendCommand& command) {
+  if (!log_.is_kept()) return;
+  const auto is_traffic = [](const audit::Draft& draft) { return audit::is_traffic(draft.event); };
+  const bool traffic = std::any_of(command.drafts.begin(), command.drafts.end(), is_traffic);
+  if (full_) {
+    command.result = disk_full();
+  } else if (traffic && !log_.has_room()) {
+    command.result = Error{ErrorCode::kOverloaded, "the log has all the bytes it may have"};
+  } else {
+    log_.append(command.drafts, now_);
+  }
+}
+
+void Writer::execute(SignCommand& command) {
+  if (!log_.is_kept()) {
+    command.result = Error{ErrorCode::kNotFound, "no log is kept"};
+    return;
+  }
+  command.result = log_.sign();
 }
 
 bool Writer::apply(const membership::Change& change) {

@@ -11,9 +11,13 @@
 #include "store/sqlite/command.h"
 #include "store/sqlite/hello_table.h"
 #include "store/sqlite/inbox.h"
+#include "store/sqlite/job_table.h"
+#include "store/sqlite/log_table.h"
 #include "store/sqlite/membership_tables.h"
 #include "store/sqlite/message_tables.h"
+#include "store/sqlite/nonce_table.h"
 #include "store/sqlite/reserve.h"
+#include "store/sqlite/sealed_table.h"
 #include "store/sqlite/sweep.h"
 
 namespace signet::store::sqlite {
@@ -30,6 +34,12 @@ struct WriterMetrics {
   Counter& expired;
   Counter& revoked;
   Counter& requeued;
+  Counter& nonces_taken;
+  Counter& nonces_used;
+  Counter& nonces_full;
+  Counter& log_entries;
+  Counter& log_bytes;
+  Counter& log_damaged;
 };
 
 class Writer {
@@ -69,7 +79,11 @@ class Writer {
   void execute(PublishCommand& command);
   void execute(ConfirmCommand& command);
   void execute(HelloCommand& command);
+  void execute(NonceCommand& command);
+  void execute(JobsCommand& command);
   void execute(CommitCommand& command);
+  void execute(AppendCommand& command);
+  void execute(SignCommand& command);
   void execute(RequeueCommand& command);
   void execute(ProbeCommand& command);
   void execute(SweepCommand&) {}  // never inside a batch
@@ -80,6 +94,9 @@ class Writer {
   void look_for_room();
   void retry_confirms();
 
+  void sign_if_due();
+  void sign_log();
+  std::chrono::milliseconds until_signing() const;
   void on_time();
   void on_idle();
   WallTime sweep_time() const;
@@ -93,6 +110,10 @@ class Writer {
   Reserve reserve_;
   MessageTables messages_;
   HelloTable hellos_;
+  NonceTable nonces_;
+  JobTable jobs_;
+  SealedTable sealed_;
+  LogTable log_;
   MembershipTables membership_;
   Sweep sweep_;
   Statement begin_;
@@ -120,6 +141,7 @@ class Writer {
   bool full_ = false;
   Elapsed next_probe_;
   Elapsed next_sweep_;
+  Elapsed next_signing_;
   WallTime started_wall_;
   Elapsed started_;
 
