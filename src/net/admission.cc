@@ -5,7 +5,7 @@
 namespace signet::net {
 namespace {
 
-// Ending the oldest takes a turn of its shard. By how many times the limit may be passed until
+// Ending one takes a turn of its shard. By how many times the limit may be passed until
 // then; beyond that newcomers go.
 constexpr std::size_t kOverrun = 2;
 
@@ -30,47 +30,92 @@ Admission::Answer Admission::admit_local() {
   return answer;
 }
 
-Admission::Answer Admission::admit(const PeerAddress& peer) {
-  if (peer.is_local()) return admit_local();
-  if (connections_ >= options_.max_connections) return {Refused::kCapacity, 0, std::nullopt};
-  const auto key = peer.limit_key();
-  const auto known = per_address_.find(key);
-  const std::size_t from_there = known == per_address_.end() ? 0 : known->second;
+std::size_t Admission::start() const {
+  const std::size_t named = options_.unproven_start;
+  return named == 0 ? options_.max_unproven / 2 : std::min(named, options_.max_unproven);
+}
+
+std::optional<Refused> Admission::reason_to_refuse(const Load& from_there) const {
   const std::size_t per_address = options_.max_connections_per_address;
-  if (per_address > 0 && from_there >= per_address) return {Refused::kAddress, 0, std::nullopt};
-  if (unproven_ >= options_.max_unproven * kOverrun) return {Refused::kUnproven, 0, std::nullopt};
+  const std::size_t percent = options_.unproven_share_percent;
+  const std::size_t share = std::max<std::size_t>(1, options_.max_unproven * percent / 100);
+  if (connections_ >= options_.max_connections) return Refused::kCapacity;
+  if (per_address > 0 && from_there.connections >= per_address) return Refused::kAddress;
+  if (unproven_ >= options_.max_unproven * kOverrun) return Refused::kUnproven;
+  if (percent > 0 && unproven_ >= start() && from_there.unproven >= share) {
+    return Refused::kUnprovenShare;
+  }
+  return std::nullopt;
+}
+
+bool Admission::displaces(std::uint32_t roll) const {
+  if (unproven_ == 0) return false;
+  const std::size_t reserve = options_.max_connections * options_.reserve_percent / 100;
+  if (connections_ + reserve >= options_.max_connections && reserve > 0) return true;
+  if (unproven_ >= options_.max_unproven) return true;
+  if (unproven_ <= start()) return false;
+  const std::uint64_t over = unproven_ - start(), all = options_.max_unproven - start();
+  return (over << 32) / all > roll;
+}
+
+Admission::Answer Admission::admit(const PeerAddress& peer, std::uint32_t roll, bool is_proxy) {
+  if (peer.is_local()) return admit_local();
+  const auto key = peer.limit_key();
+  const auto known = is_proxy ? per_address_.end() : per_address_.find(key);
+  const Load from_there = known == per_address_.end() ? Load{} : known->second;
+  if (const auto refused = reason_to_refuse(from_there)) return {refused, 0, std::nullopt};
 
   Answer answer;
-  if (unproven_ >= options_.max_unproven) {
+  if (displaces(roll)) {
     answer.displaces_in =
         most(load_, [](const Load& a, const Load& b) { return a.unproven < b.unproven; });
   }
-
+  answer.shard = least_loaded();
   ++connections_;
   ++unproven_;
-  ++per_address_[key];
-  answer.shard = least_loaded();
-  ++load_[answer.shard].connections;
-  ++load_[answer.shard].unproven;
+  const auto count = [](Load& load) {
+    ++load.connections;
+    ++load.unproven;
+  };
+  count(load_[answer.shard]);
+  if (!is_proxy) count(per_address_[key]);
   return answer;
 }
 
+// It stays one of its address and of all.
+void Admission::note_move(const Departure& move) {
+  Load& from = load_[move.shard];
+  Load& to = load_[move.to];
+  --from.connections;
+  ++to.connections;
+  if (move.kind == Departure::Kind::kMovedProven) return;
+  --from.unproven;
+  ++to.unproven;
+}
+
 void Admission::note(const Departure& departure) {
+  const bool is_move = departure.kind == Departure::Kind::kMovedProven ||
+                       departure.kind == Departure::Kind::kMovedUnproven;
+  if (is_move) return note_move(departure);
   Load& load = load_[departure.shard];
   if (departure.local) {
     --local_;
     --load.connections;
     return;
   }
+  const auto known =
+      departure.limit_key ? per_address_.find(*departure.limit_key) : per_address_.end();
+  const bool has_address = known != per_address_.end();
+  if (departure.limit_key && !has_address) return;
   if (departure.kind != Departure::Kind::kLeftProven) {
     --unproven_;
     --load.unproven;
+    if (has_address) --known->second.unproven;
   }
   if (departure.kind == Departure::Kind::kProven) return;
   --connections_;
   --load.connections;
-  const auto known = per_address_.find(departure.limit_key);
-  if (known != per_address_.end() && --known->second == 0) per_address_.erase(known);
+  if (has_address && --known->second.connections == 0) per_address_.erase(known);
 }
 
 }  // namespace signet::net

@@ -47,12 +47,23 @@ struct HttpResponse {
   std::string body;
 };
 
+// By which listener a connection came in.
+enum class Door : std::uint8_t {
+  kPublic,    // server.listen: everybody's
+  kOperator,  // metrics and administration only
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
 
   virtual ConnectionId id() const = 0;
+  // Behind a trusted proxy: the client that it forwards, from the first request on.
   virtual const PeerAddress& peer() const = 0;
+  virtual Door door() const { return Door::kPublic; }
+  virtual bool is_encrypted() const { return false; }  // by TLS that ends here
+  // The common name of the client certificate that TLS verified; empty: none was shown.
+  virtual std::string_view certificate_name() const { return {}; }
 
   // Answers the request that on_request() reported last. May be called during on_request() or
   // later (find the connection again by its id). The next pipelined request is read only then.
@@ -61,6 +72,11 @@ class Connection {
   // Answers an upgrade request with 101; messages follow through on_message(). `limits` must live
   // as long as the connection. REQUIRES: on_request() reported `upgrade`, not answered yet.
   virtual void accept_websocket(std::string_view subprotocol, const wire::FrameLimits& limits) = 0;
+
+  // What holds for the peer's frames from the next one on, also within on_message(): small limits
+  // for who has proven nothing, larger ones afterwards. `limits` must live as long as the
+  // connection. REQUIRES: accept_websocket() was called.
+  virtual void set_frame_limits(const wire::FrameLimits& limits) = 0;
 
   // The calls below are for WebSockets. They never block and never call back before they return;
   // what is queued in one turn of the loop goes out in one write at its end.
@@ -100,13 +116,24 @@ class ConnectionEvents {
  public:
   virtual ~ConnectionEvents() = default;
   virtual void on_request(Connection& connection, const HttpRequest& request) = 0;
+  // Whether a web page of any origin may make this request, which is no upgrade, on the public
+  // door: it lets nobody do what the page's reader alone may do. Asked before on_request() where
+  // the request's origin is not listed; what a page may not do is refused there.
+  virtual bool is_public(const wire::RequestHead& head) const {
+    return head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS";
+  }
+  // How many bytes of body a request with this head may have, where that is more than the
+  // NetOptions::max_body_bytes that every request may have. Asked before the body is read, perhaps
+  // more than once.
+  virtual std::size_t max_body_bytes(const wire::RequestHead& /*head*/) const { return 0; }
   virtual void on_message(Connection& connection, wire::MessageKind kind,
                           std::string_view payload) = 0;
   virtual void on_pong(Connection& connection, std::string_view payload) = 0;
   // The output queue fell to half of its high-water mark after a kAboveHighWater.
   virtual void on_drained(Connection& connection) = 0;
   virtual void on_deadline(Connection& connection) = 0;
-  // Last call ever for this connection; only for those that were reported before.
+  // Last call ever for this connection; only for those that were reported before. A peer that ends
+  // its side while its request waits for an answer is gone.
   virtual void on_closed(Connection& connection) = 0;
   // Every turn of the loop, after all events and before the one write per connection.
   virtual void on_turn_end() = 0;

@@ -5,8 +5,14 @@
 #include <random>
 
 #include "net/listener.h"
+#include "net/tls_server_session.h"
 
 namespace signet::net {
+namespace {
+
+constexpr std::size_t kHandshakesPerTurn = 16;  // some 3 ms
+
+}  // namespace
 
 // Task is work that is due once, or every period.
 class EpollShard::Task final : private TimerWheel::Timer {
@@ -37,11 +43,15 @@ class EpollShard::Task final : private TimerWheel::Timer {
 };
 
 EpollShard::EpollShard(std::uint32_t index, const NetOptions& options, NetMetrics& metrics,
-                       const Clock& clock, Departed departed)
+                       const TrustedProxies& trusted, const Clock& clock, Others others)
     : clock_(clock),
-      departed_(std::move(departed)),
-      context_(index, options, metrics, clock.elapsed()),
-      mailbox_([this] { context_.poller.wake(); }) {}
+      others_(std::move(others)),
+      context_(index, options, metrics, trusted, clock.elapsed()),
+      mailbox_([this] { context_.poller.wake(); }),
+      unproven_(std::random_device{}(), [this](ConnectionId id) {
+        const auto* connection = find_open(id);
+        return connection != nullptr && !connection->proven();
+      }) {}
 
 EpollShard::~EpollShard() = default;
 
@@ -56,6 +66,7 @@ void EpollShard::turn() {
   const auto events = context_.poller.wait(timeout_ms());
   context_.now = clock_.elapsed();
   context_.thread.check();
+  context_.handshakes_left = kHandshakesPerTurn;
   const std::size_t ran = mailbox_.drain();
   const std::size_t fired = context_.wheel.advance(context_.now);
   if (ran > 0 || !events.empty()) traffic_ = context_.now;
@@ -102,22 +113,46 @@ void EpollShard::go_on() {
   }
 }
 
-// Removes what has ended. An owner that is told so may end others meanwhile.
+// Removes what has ended or moves. An owner that is told so may end others meanwhile.
 void EpollShard::bury() {
   for (std::size_t i = 0; i < context_.ended.size(); ++i) {
     const ConnectionId id = context_.ended[i];
     auto* connection = connections_.find(id.slot, id.use);
     if (connection == nullptr) continue;
+    if (connection->moving()) {
+      send_off(*connection);
+      continue;
+    }
     connection->end();
-    if (!connection->proven()) --unproven_;
-    departures_.push_back(
-        {connection->proven() ? Departure::Kind::kLeftProven : Departure::Kind::kLeftUnproven,
-         context_.shard, connection->peer().limit_key(), connection->peer().is_local()});
-    connections_.remove(id.slot);
-    count_.store(connections_.size(), std::memory_order_relaxed);
+    if (!connection->proven()) unproven_.left();
+    departures_.push_back(departure_of(*connection, connection->proven()
+                                                        ? Departure::Kind::kLeftProven
+                                                        : Departure::Kind::kLeftUnproven));
+    remove(*connection);
     context_.metrics.connections.add(-1);
   }
   context_.ended.clear();
+}
+
+// The move is reported first: what the other shard will report of it can only come behind that.
+void EpollShard::send_off(TcpConnection& connection) {
+  const std::uint32_t to = connection.moves_to();
+  if (!connection.proven()) unproven_.left();
+  departures_.push_back(departure_of(connection, connection.proven()
+                                                     ? Departure::Kind::kMovedProven
+                                                     : Departure::Kind::kMovedUnproven));
+  departures_.back().to = to;
+  report_departures();
+  Moving moving = connection.release();
+  remove(connection);
+  others_.hand_over(to, std::move(moving));
+}
+
+void EpollShard::remove(const TcpConnection& connection) {
+  const std::uint32_t slot = connection.id().slot;
+  context_.proxies.erase(slot);
+  connections_.remove(slot);
+  count_.store(connections_.size(), std::memory_order_relaxed);
 }
 
 void EpollShard::flush() {
@@ -128,7 +163,7 @@ void EpollShard::flush() {
 }
 
 void EpollShard::report_departures() {
-  if (!departures_.empty()) departed_(std::exchange(departures_, {}));
+  if (!departures_.empty()) others_.departed(std::exchange(departures_, {}));
 }
 
 void EpollShard::count_bytes() {
@@ -138,41 +173,65 @@ void EpollShard::count_bytes() {
 
 // ---- connections
 
-void EpollShard::adopt(TcpSocket socket, const PeerAddress& peer) {
-  if (context_.stopping) {
-    departures_.push_back(
-        {Departure::Kind::kLeftUnproven, context_.shard, peer.limit_key(), peer.is_local()});
-    return;
-  }
-  auto& connection = connections_.add(context_, std::move(socket), peer);
-  count_.store(connections_.size(), std::memory_order_relaxed);
+void EpollShard::adopt(TcpSocket socket, const PeerAddress& peer, Door door) {
+  if (context_.stopping) return turn_away(peer, Departure::Kind::kLeftUnproven);
+  const bool is_secured = secure(socket, peer, door);
+  auto& connection = add(std::move(socket), peer, door);
   context_.metrics.connections.add();
   if (peer.is_local()) {
     connection.set_proven();  // by the kernel
   } else {
-    remember_unproven(connection.id());
+    unproven_.add(connection.id());
   }
-  if (!connection.open()) connection.drop(CloseReason::kInternal);
+  if (!is_secured || !connection.open()) connection.drop(CloseReason::kInternal);
 }
 
-// Those that are proven or gone are swept out when they are most of the list.
-void EpollShard::remember_unproven(ConnectionId id) {
-  constexpr std::size_t kWorthSweeping = 64;
-  ++unproven_;
-  arrivals_.push_back(id);
-  if (arrivals_.size() < 2 * unproven_ + kWorthSweeping) return;
-  std::erase_if(arrivals_, [this](ConnectionId old) {
-    auto* connection = find_open(old);
-    return connection == nullptr || connection->proven();
-  });
+void EpollShard::adopt(Moving moving) {
+  if (context_.stopping) {
+    context_.metrics.connections.add(-1);
+    context_.metrics.closed[CloseReason::kGoingAway].add();
+    return turn_away(moving.peer,
+                     moving.proven ? Departure::Kind::kLeftProven : Departure::Kind::kLeftUnproven);
+  }
+  if (moving.socket.tls() != nullptr) moving.socket.lend(tls_buffer());
+  auto& connection = add(std::move(moving.socket), moving.peer, moving.door);
+  if (!moving.proven) unproven_.add(connection.id());
+  if (!connection.resume(std::move(moving))) connection.drop(CloseReason::kInternal);
 }
 
-void EpollShard::end_oldest_unproven() {
-  while (!arrivals_.empty()) {
-    auto* oldest = find_open(arrivals_.front());
-    arrivals_.pop_front();
-    if (oldest != nullptr && !oldest->proven()) return oldest->drop(CloseReason::kPolicy);
-  }
+TcpConnection& EpollShard::add(TcpSocket socket, const PeerAddress& peer, Door door) {
+  auto& connection = connections_.add(context_, std::move(socket), peer, door);
+  if (context_.trusted_proxies.trusts(peer)) context_.proxies[connection.id().slot] = peer;
+  count_.store(connections_.size(), std::memory_order_relaxed);
+  return connection;
+}
+
+// For one that was let in and comes too late; its socket closes.
+void EpollShard::turn_away(const PeerAddress& peer, Departure::Kind kind) {
+  Departure left{kind, context_.shard, peer.limit_key(), peer.is_local()};
+  if (context_.trusted_proxies.trusts(peer)) left.limit_key.reset();
+  departures_.push_back(left);
+}
+
+std::span<char> EpollShard::tls_buffer() {
+  if (!context_.tls_buffer) context_.tls_buffer.reset(new char[kTlsReceiveBytes]);
+  return {context_.tls_buffer.get(), kTlsReceiveBytes};
+}
+
+// False when TLS is wanted and there is none: such a peer is never served in plain.
+bool EpollShard::secure(TcpSocket& socket, const PeerAddress& peer, Door door) {
+  if (!context_.options.tls || door == Door::kOperator || peer.is_local()) return true;
+  if (!context_.tls) return false;
+  auto session = TlsServerSession::create(*context_.tls, socket.descriptor(), tls_buffer());
+  if (!session) return false;
+  socket.encrypt(std::move(session));
+  return true;
+}
+
+void EpollShard::end_one_unproven() {
+  const auto id = unproven_.pick();
+  if (!id) return;
+  if (auto* connection = find_open(*id)) connection->drop(CloseReason::kPolicy);
 }
 
 TcpConnection* EpollShard::find_open(ConnectionId id) {
@@ -187,12 +246,26 @@ void EpollShard::each_connection(const std::function<void(Connection&)>& visit) 
   });
 }
 
+void EpollShard::hand_over(Connection& connection, std::uint32_t to) {
+  auto* own = find_open(connection.id());
+  if (own == nullptr) return;
+  if (to >= others_.shards || !own->move_to(to)) own->drop(CloseReason::kInternal);
+}
+
 void EpollShard::proven(Connection& connection) {
   auto* own = find_open(connection.id());
   if (own == nullptr || own->proven()) return;
   own->set_proven();
-  --unproven_;
-  departures_.push_back({Departure::Kind::kProven, context_.shard, own->peer().limit_key()});
+  unproven_.left();
+  departures_.push_back(departure_of(*own, Departure::Kind::kProven));
+}
+
+// By what it was counted by when it was let in, whomever it forwards now.
+Departure EpollShard::departure_of(const TcpConnection& connection, Departure::Kind kind) const {
+  Departure departure{kind, context_.shard, std::nullopt, connection.peer().is_local()};
+  const bool is_proxy = context_.proxies.count(connection.id().slot) > 0;
+  if (!is_proxy) departure.limit_key = connection.peer().limit_key();
+  return departure;
 }
 
 // ---- tasks

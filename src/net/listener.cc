@@ -91,13 +91,15 @@ Result<Listening> open_listening(const PeerAddress& address) {
   return Listening{owner.release(), from_socket_address(real)};
 }
 
-Listener::Listener(const NetOptions& options, NetMetrics& metrics, std::size_t shards, Shard& home,
-                   Poller& poller, Shards all)
+Listener::Listener(const NetOptions& options, NetMetrics& metrics, const TrustedProxies& trusted,
+                   std::size_t shards, Shard& home, Poller& poller, Shards all)
     : metrics_(metrics),
+      trusted_(trusted),
       home_(home),
       poller_(poller),
       shards_(std::move(all)),
       admission_(options, shards),
+      random_(std::random_device{}()),
       reserve_(open_reserve()) {}
 
 Listener::~Listener() {
@@ -105,45 +107,45 @@ Listener::~Listener() {
   if (reserve_ >= 0) ::close(reserve_);
 }
 
-void Listener::add(int descriptor) { open_door({descriptor, nullptr}); }
+void Listener::add(int descriptor, Door door) { open_entrance({descriptor, door, nullptr}); }
 
 void Listener::add_local(std::shared_ptr<LocalSocket> socket) {
   const int descriptor = socket->descriptor();
-  open_door({descriptor, std::move(socket)});
+  open_entrance({descriptor, Door::kPublic, std::move(socket)});
 }
 
-void Listener::open_door(Door door) {
-  doors_.push_back(std::move(door));
-  if (!resting_) poller_.add(doors_.back().descriptor, EPOLLIN, doors_.size());
+void Listener::open_entrance(Entrance entrance) {
+  entrances_.push_back(std::move(entrance));
+  if (!resting_) poller_.add(entrances_.back().descriptor, EPOLLIN, entrances_.size());
 }
 
 void Listener::stop() {
-  for (const Door& door : doors_) {
-    if (!door.local) ::close(door.descriptor);
+  for (const Entrance& entrance : entrances_) {
+    if (!entrance.local) ::close(entrance.descriptor);
   }
-  doors_.clear();
+  entrances_.clear();
 }
 
 void Listener::on_ready(std::uint64_t tag) {
-  if (tag == Poller::kWakeTag || tag > doors_.size()) return;
-  const Door& door = doors_[tag - 1];
+  if (tag == Poller::kWakeTag || tag > entrances_.size()) return;
+  const Entrance& entrance = entrances_[tag - 1];
   for (int i = 0; i < kMaxAcceptsPerTurn && !resting_; ++i) {
-    if (!accept_one(door)) return;
+    if (!accept_one(entrance)) return;
   }
 }
 
 // Answers whether there may be more to accept.
-bool Listener::accept_one(const Door& door) {
+bool Listener::accept_one(const Entrance& entrance) {
   SocketAddress from;
   const int accepted =
-      ::accept4(door.descriptor, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      ::accept4(entrance.descriptor, from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (accepted >= 0) {
     TcpSocket socket(accepted);
-    if (door.local) {
+    if (entrance.local) {
       welcome_local(std::move(socket));
     } else {
       set_option(accepted, IPPROTO_TCP, TCP_NODELAY);
-      welcome(std::move(socket), from_socket_address(from));
+      welcome(std::move(socket), from_socket_address(from), entrance.door);
     }
     return true;
   }
@@ -152,7 +154,7 @@ bool Listener::accept_one(const Door& door) {
       return false;
     case EMFILE:
     case ENFILE:
-      on_no_descriptors(door.descriptor);
+      on_no_descriptors(entrance.descriptor);
       return true;
     case ENOBUFS:
     case ENOMEM:
@@ -170,19 +172,20 @@ void Listener::welcome_local(TcpSocket socket) {
   if (!peer.local_user || !may_administer(*peer.local_user)) {
     return refuse(Refused::kOtherUser, &peer);
   }
-  welcome(std::move(socket), peer);
+  welcome(std::move(socket), peer, Door::kPublic);
 }
 
-void Listener::welcome(TcpSocket socket, const PeerAddress& peer) {
-  const auto answer = admission_.admit(peer);
+void Listener::welcome(TcpSocket socket, const PeerAddress& peer, Door door) {
+  const auto answer =
+      admission_.admit(peer, static_cast<std::uint32_t>(random_()), trusted_.trusts(peer));
   if (answer.refused) {
     socket.reset_on_close();
     return refuse(*answer.refused, &peer);
   }
   metrics_.accepted.add();
-  shards_.hand_over(answer.shard, std::move(socket), peer);
+  shards_.hand_over(answer.shard, std::move(socket), peer, door);
   if (!answer.displaces_in) return;
-  shards_.end_oldest_unproven(*answer.displaces_in);
+  shards_.end_one_unproven(*answer.displaces_in);
   refuse(Refused::kUnproven, nullptr);
 }
 
@@ -205,15 +208,15 @@ void Listener::on_no_descriptors(int descriptor) {
 void Listener::rest_a_while() {
   if (resting_) return;
   resting_ = true;
-  for (const Door& door : doors_) poller_.remove(door.descriptor);
+  for (const Entrance& entrance : entrances_) poller_.remove(entrance.descriptor);
   home_.after(kRest, [this] { watch(); });
 }
 
 void Listener::watch() {
   resting_ = false;
   if (reserve_ < 0) reserve_ = open_reserve();
-  for (std::size_t i = 0; i < doors_.size(); ++i) {
-    poller_.add(doors_[i].descriptor, EPOLLIN, i + 1);
+  for (std::size_t i = 0; i < entrances_.size(); ++i) {
+    poller_.add(entrances_[i].descriptor, EPOLLIN, i + 1);
   }
 }
 

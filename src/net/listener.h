@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <random>
 #include <vector>
 
 #include "base/log_limiter.h"
 #include "net/admission.h"
+#include "net/forwarded.h"
 #include "net/local_socket.h"
 #include "net/poller.h"
 #include "net/tcp_socket.h"
@@ -25,19 +27,20 @@ class Listener {
  public:
   // The shards, each on its own thread.
   struct Shards {
-    std::function<void(std::uint32_t shard, TcpSocket socket, const PeerAddress& peer)> hand_over;
-    std::function<void(std::uint32_t shard)> end_oldest_unproven;
+    std::function<void(std::uint32_t shard, TcpSocket socket, const PeerAddress& peer, Door door)>
+        hand_over;
+    std::function<void(std::uint32_t shard)> end_one_unproven;
   };
 
   // `home` is the shard whose thread this is, `poller` the one it waits with.
-  Listener(const NetOptions& options, NetMetrics& metrics, std::size_t shards, Shard& home,
-           Poller& poller, Shards all);
+  Listener(const NetOptions& options, NetMetrics& metrics, const TrustedProxies& trusted,
+           std::size_t shards, Shard& home, Poller& poller, Shards all);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener();
 
-  // Accepts from `descriptor`, which it owns from now on.
-  void add(int descriptor);
+  // Accepts from `descriptor`, which it owns from now on; who comes in there came by `door`.
+  void add(int descriptor, Door door);
   void add_local(std::shared_ptr<LocalSocket> socket);
   void on_ready(std::uint64_t tag);
   void note(const std::vector<Departure>& departures);
@@ -49,27 +52,30 @@ class Listener {
 
  private:
   // Where connections come in. `local` owns the descriptor of a Unix socket.
-  struct Door {
+  struct Entrance {
     int descriptor;
+    Door door;
     std::shared_ptr<LocalSocket> local;
   };
 
-  void open_door(Door door);
-  bool accept_one(const Door& door);
+  void open_entrance(Entrance entrance);
+  bool accept_one(const Entrance& entrance);
   void welcome_local(TcpSocket socket);
-  void welcome(TcpSocket socket, const PeerAddress& peer);
+  void welcome(TcpSocket socket, const PeerAddress& peer, Door door);
   void refuse(Refused reason, const PeerAddress* peer);
   void on_no_descriptors(int descriptor);
   void rest_a_while();
   void watch();
 
   NetMetrics& metrics_;
+  const TrustedProxies& trusted_;
   Shard& home_;
   Poller& poller_;
   const Shards shards_;
   Admission admission_;
-  std::vector<Door> doors_;  // the tag of each is its place + 1
-  int reserve_ = -1;         // given up for a moment to tell a peer that no descriptor is left
+  std::mt19937 random_;
+  std::vector<Entrance> entrances_;  // the tag of each is its place + 1
+  int reserve_ = -1;  // given up for a moment to tell a peer that no descriptor is left
   bool resting_ = false;
   LogLimiter<Refused> refused_log_{kRefusedCount};
 };

@@ -168,6 +168,7 @@ TEST_F(LocalSocketTest, MakesItsPeersLocalAndNobodyElse) {
 TEST_F(LocalSocketTest, IsOpenWhenTheProcessIsFullAndHasItsOwnLimit) {
   options.max_connections = 1;
   options.max_unproven = 1;
+  options.unproven_share_percent = 0;
   options.max_local_connections = 2;
   start();
   ASSERT_TRUE(network->listen_local(path_).ok());

@@ -47,6 +47,7 @@ class Owner final : public ConnectionEvents {
   OnAny drained = [](Connection&) {};
   OnAny deadline = [](Connection&) {};
   OnAny closed = [](Connection&) {};
+  std::function<std::size_t(const wire::RequestHead&)> max_body = [](const auto&) { return 0; };
   wire::FrameLimits limits;
 
   std::atomic<int> requests{0}, messages{0}, closes{0}, turns{0};
@@ -55,6 +56,9 @@ class Owner final : public ConnectionEvents {
   void on_request(Connection& connection, const HttpRequest& r) override {
     ++requests;
     request(connection, r);
+  }
+  std::size_t max_body_bytes(const wire::RequestHead& head) const override {
+    return max_body(head);
   }
   void on_message(Connection& connection, wire::MessageKind kind, std::string_view text) override {
     ++messages;
@@ -121,6 +125,11 @@ class Peer {
     if (socket_ >= 0) ::close(std::exchange(socket_, -1));
   }
   void end_writing() { ::shutdown(socket_, SHUT_WR); }
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    hang_up();
+  }
 
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -137,6 +146,11 @@ class Peer {
     if (got <= 0) return false;
     pending_.append(buffer, static_cast<std::size_t>(got));
     return true;
+  }
+  // What is there or comes next; empty at the end.
+  std::string take_some() {
+    if (pending_.empty()) receive_some();
+    return std::exchange(pending_, {});
   }
   std::string take(std::size_t bytes) {
     while (pending_.size() < bytes && receive_some()) {
@@ -166,8 +180,9 @@ class Peer {
     return head + take(std::stoul(head.substr(at + 16)));
   }
 
-  static std::string handshake(std::string_view extra = {}) {
-    return "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+  static std::string handshake(std::string_view extra = {}, const std::string& target = "/ws") {
+    return "GET " + target +
+           " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
            std::string(extra) + "\r\n";
   }

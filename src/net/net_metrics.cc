@@ -12,8 +12,8 @@ constexpr std::string_view kClosedHelp =
 }  // namespace
 
 std::string_view name_of(Refused reason) {
-  constexpr std::array<std::string_view, kRefusedCount> names{"capacity", "address", "unproven",
-                                                              "descriptors", "other_user"};
+  constexpr std::array<std::string_view, kRefusedCount> names{
+      "capacity", "address", "unproven", "descriptors", "other_user", "unproven_share"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -27,10 +27,21 @@ NetMetrics::NetMetrics(MetricRegistry& metrics)
       http_requests(metrics.counter("signet_net_http_requests_total", "Complete HTTP requests.")),
       http_bad(metrics.counter("signet_net_http_bad_total",
                                "HTTP requests that were malformed, too large or too slow.")),
+      origins_refused(metrics.counter("signet_net_origins_refused_total",
+                                      "Requests of web pages whose origin is not listed.")),
       bytes_in(metrics.counter("signet_net_bytes_in_total", "Bytes received.")),
       bytes_out(metrics.counter("signet_net_bytes_out_total", "Bytes sent.")),
       dropped_frames(metrics.counter("signet_net_dropped_frames_total",
                                      "Frames not queued because the peer's queue was full.")),
-      pings(metrics.counter("signet_net_pings_total", "Pings sent to silent peers.")) {}
+      pings(metrics.counter("signet_net_pings_total", "Pings sent to silent peers.")),
+      tls_handshakes(
+          metrics.counter("signet_tls_handshakes_total", "TLS handshakes that succeeded.")),
+      tls_failures(metrics, "signet_tls_failures_total",
+                   "TLS that came to nothing, by reason; unreadable_name: the client certificate "
+                   "is good and names nobody.",
+                   "reason", kTlsFaultCount),
+      tls_certificate_ends(metrics.gauge(
+          "signet_tls_certificate_not_after_seconds",
+          "When the certificate that is shown ends, in seconds since 1970; 0: there is no TLS.")) {}
 
 }  // namespace signet::net

@@ -4,8 +4,10 @@
 #include <string>
 #include <thread>
 
+#include "base/log.h"
 #include "net/epoll_shard.h"
 #include "net/listener.h"
+#include "net/tls_server_context.h"
 
 namespace signet::net {
 namespace {
@@ -32,11 +34,16 @@ class SignalsBlocked {
 class EpollNetwork final : public Network {
  public:
   EpollNetwork(std::size_t shards, const NetOptions& options, MetricRegistry& metrics,
-               const Clock& clock);
+               const Clock& clock, TrustedProxies trusted);
   ~EpollNetwork() override { stop({}, {}); }
 
   Status open(const std::function<ConnectionEvents*(Shard&)>& events_for);
-  Result<PeerAddress> listen(const PeerAddress& address) override;
+  void show_origins(OriginList origins);
+  Status allow_origins(const std::vector<std::string>& origins) override;
+  Result<PeerAddress> listen(const PeerAddress& address, Door door) override;
+  Status load_tls();
+  Status reload_tls() override;
+  std::optional<WallTime> certificate_ends() const override;
   Status listen_local(const std::string& path) override;
   void start() override;
   std::vector<Shard*> shards() override;
@@ -44,12 +51,17 @@ class EpollNetwork final : public Network {
 
  private:
   EpollShard& front() { return *shards_.front(); }  // the one that accepts
-  void hand_over(std::uint32_t shard, TcpSocket socket, const PeerAddress& peer);
-  void end_oldest_unproven(std::uint32_t shard);
+  void hand_over(std::uint32_t shard, TcpSocket socket, const PeerAddress& peer, Door door);
+  void move(std::uint32_t shard, Moving connection);
+  void end_one_unproven(std::uint32_t shard);
   void on_departed(std::uint32_t shard, std::vector<Departure> departures);
+  void show_tls(const std::shared_ptr<const TlsServerContext>& tls);
   void post_to_all(const std::function<void(EpollShard&)>& task);
   bool all_closed() const;
 
+  const NetOptions& options_;
+  const Clock& clock_;
+  const TrustedProxies trusted_;
   NetMetrics metrics_;
   std::vector<std::unique_ptr<EpollShard>> shards_;
   std::unique_ptr<Listener> listener_;
@@ -57,19 +69,21 @@ class EpollNetwork final : public Network {
 };
 
 EpollNetwork::EpollNetwork(std::size_t shards, const NetOptions& options, MetricRegistry& metrics,
-                           const Clock& clock)
-    : metrics_(metrics) {
+                           const Clock& clock, TrustedProxies trusted)
+    : options_(options), clock_(clock), trusted_(std::move(trusted)), metrics_(metrics) {
   for (std::uint32_t i = 0; i < shards; ++i) {
     shards_.push_back(std::make_unique<EpollShard>(
-        i, options, metrics_, clock,
-        [this, i](std::vector<Departure> departures) { on_departed(i, std::move(departures)); }));
+        i, options, metrics_, trusted_, clock,
+        EpollShard::Others{
+            static_cast<std::uint32_t>(shards),
+            [this, i](std::vector<Departure> departures) { on_departed(i, std::move(departures)); },
+            [this](std::uint32_t to, Moving connection) { move(to, std::move(connection)); }}));
   }
   listener_ = std::make_unique<Listener>(
-      options, metrics_, shards, front(), front().context().poller,
-      Listener::Shards{[this](std::uint32_t shard, TcpSocket socket, const PeerAddress& peer) {
-                         hand_over(shard, std::move(socket), peer);
-                       },
-                       [this](std::uint32_t shard) { end_oldest_unproven(shard); }});
+      options, metrics_, trusted_, shards, front(), front().context().poller,
+      Listener::Shards{[this](std::uint32_t shard, TcpSocket socket, const PeerAddress& peer,
+                              Door door) { hand_over(shard, std::move(socket), peer, door); },
+                       [this](std::uint32_t shard) { end_one_unproven(shard); }});
   front().set_listener(listener_.get());
 }
 
@@ -81,13 +95,59 @@ Status EpollNetwork::open(const std::function<ConnectionEvents*(Shard&)>& events
   return Done{};
 }
 
-Result<PeerAddress> EpollNetwork::listen(const PeerAddress& address) {
+void EpollNetwork::show_origins(OriginList origins) {
+  auto shown = std::make_shared<const OriginList>(std::move(origins));
+  post_to_all([shown](EpollShard& shard) { shard.context().origins = shown; });
+}
+
+Status EpollNetwork::allow_origins(const std::vector<std::string>& origins) {
+  SIGNET_TRY(OriginList list, OriginList::of(origins));
+  show_origins(std::move(list));
+  return Done{};
+}
+
+// An expired certificate is shown all the same: a broker that starts is better than one that does
+// not, and clients say what they think of it.
+Status EpollNetwork::load_tls() {
+  if (!options_.tls) return Done{};
+  SIGNET_TRY(const auto tls, TlsServerContext::load(*options_.tls));
+  if (tls->certificate_ends() <= clock_.wall()) {
+    log(LogLevel::kWarn, "tls.certificate_expired", {{"file", options_.tls->certificate}});
+  }
+  show_tls(tls);
+  return Done{};
+}
+
+Status EpollNetwork::reload_tls() {
+  if (!options_.tls) return Done{};
+  SIGNET_TRY(const auto tls, TlsServerContext::load(*options_.tls));
+  if (tls->certificate_ends() <= clock_.wall()) {
+    return Error{ErrorCode::kMalformed, options_.tls->certificate + ": the certificate expired"};
+  }
+  show_tls(tls);
+  return Done{};
+}
+
+void EpollNetwork::show_tls(const std::shared_ptr<const TlsServerContext>& tls) {
+  post_to_all([tls](EpollShard& shard) { shard.context().tls = tls; });
+  metrics_.tls_certificate_ends.set(tls->certificate_ends().ms / 1'000);
+}
+
+std::optional<WallTime> EpollNetwork::certificate_ends() const {
+  if (!options_.tls) return std::nullopt;
+  return WallTime{metrics_.tls_certificate_ends.value() * 1'000};
+}
+
+Result<PeerAddress> EpollNetwork::listen(const PeerAddress& address, Door door) {
+  if (door == Door::kOperator && !address.is_loopback()) {
+    return Error{ErrorCode::kForbidden, address.text() + ": operators come by loopback only"};
+  }
   SIGNET_TRY(const Listening listening, open_listening(address));
   if (threads_.empty()) {
-    listener_->add(listening.descriptor);
+    listener_->add(listening.descriptor, door);
   } else {
     const int descriptor = listening.descriptor;
-    front().mailbox().post([this, descriptor] { listener_->add(descriptor); });
+    front().mailbox().post([this, descriptor, door] { listener_->add(descriptor, door); });
   }
   return listening.address;
 }
@@ -119,19 +179,28 @@ std::vector<Shard*> EpollNetwork::shards() {
 }
 
 // On the thread of the first shard.
-void EpollNetwork::hand_over(std::uint32_t shard, TcpSocket socket, const PeerAddress& peer) {
+void EpollNetwork::hand_over(std::uint32_t shard, TcpSocket socket, const PeerAddress& peer,
+                             Door door) {
   EpollShard& target = *shards_[shard];
-  if (shard == 0) return target.adopt(std::move(socket), peer);
+  if (shard == 0) return target.adopt(std::move(socket), peer, door);
   // Shared only because a task must be copyable; a task that never runs still closes the socket.
   auto parcel = std::make_shared<TcpSocket>(std::move(socket));
-  target.mailbox().post([&target, parcel, peer] { target.adopt(std::move(*parcel), peer); });
+  target.mailbox().post(
+      [&target, parcel, peer, door] { target.adopt(std::move(*parcel), peer, door); });
+}
+
+// On the thread of the shard that it leaves. Shared as above.
+void EpollNetwork::move(std::uint32_t shard, Moving connection) {
+  EpollShard& target = *shards_[shard];
+  auto parcel = std::make_shared<Moving>(std::move(connection));
+  target.mailbox().post([&target, parcel] { target.adopt(std::move(*parcel)); });
 }
 
 // On the thread of the first shard.
-void EpollNetwork::end_oldest_unproven(std::uint32_t shard) {
+void EpollNetwork::end_one_unproven(std::uint32_t shard) {
   EpollShard& target = *shards_[shard];
-  if (shard == 0) return target.end_oldest_unproven();
-  target.mailbox().post([&target] { target.end_oldest_unproven(); });
+  if (shard == 0) return target.end_one_unproven();
+  target.mailbox().post([&target] { target.end_one_unproven(); });
 }
 
 // On the thread of `shard`.
@@ -171,8 +240,13 @@ Result<std::unique_ptr<Network>> Network::create(
     std::size_t shards, const NetOptions& options, MetricRegistry& metrics, const Clock& clock,
     const std::function<ConnectionEvents*(Shard&)>& events_for) {
   if (shards == 0) return Error{ErrorCode::kBug, "a network needs a shard"};
-  auto network = std::make_unique<EpollNetwork>(shards, options, metrics, clock);
+  SIGNET_TRY(OriginList origins, OriginList::of(options.origins));
+  SIGNET_TRY(TrustedProxies trusted, TrustedProxies::of(options.trusted_proxies));
+  auto network =
+      std::make_unique<EpollNetwork>(shards, options, metrics, clock, std::move(trusted));
   SIGNET_TRY([[maybe_unused]] const Done opened, network->open(events_for));
+  SIGNET_TRY([[maybe_unused]] const Done loaded, network->load_tls());
+  network->show_origins(options.any_origin ? OriginList::any() : std::move(origins));
   return std::unique_ptr<Network>(std::move(network));
 }
 

@@ -140,7 +140,8 @@ TEST_F(NetworkOfShards, LimitsAllConnections) {
 }
 
 TEST_F(NetworkOfShards, LetsNewcomersDisplaceThoseThatHaveProvenNothing) {
-  options.max_unproven = 2;
+  options.max_unproven = options.unproven_start = 2;
+  options.unproven_share_percent = 0;
   start();
   Peer proven = websocket();
   on_shard(0, [](Shard& shard) {
@@ -161,6 +162,7 @@ TEST_F(NetworkOfShards, LetsNewcomersDisplaceThoseThatHaveProvenNothing) {
 TEST_F(NetworkOfShards, ServesTheQuickInAFloodOfTheSilent) {
   options.max_unproven = 50;
   options.max_connections_per_address = 0;
+  options.unproven_share_percent = 0;
   start(2);
   std::vector<Peer> silent;
   for (int i = 0; i < 600; ++i) {

@@ -22,6 +22,9 @@ Error broken(const char* what) {
   return {ErrorCode::kUnavailable, std::string(what) + ": " + std::strerror(errno)};
 }
 
+// Only the waker can have ended a wait after which the socket is as it was.
+Error interrupted() { return {ErrorCode::kUnavailable, "interrupted"}; }
+
 bool is_wait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 Result<Transfer> read_plain(int descriptor, std::span<char> into) {
@@ -109,30 +112,33 @@ std::optional<TlsFacts> OutgoingSocket::tls_facts() const {
   return tls_ != nullptr ? std::optional(tls_->facts()) : std::nullopt;
 }
 
-Status OutgoingSocket::send_all(std::string_view bytes, std::chrono::milliseconds timeout) {
+Status OutgoingSocket::send_all(std::string_view bytes, std::chrono::milliseconds timeout,
+                                const Waker* waker) {
   const Deadline deadline(timeout);
   while (!bytes.empty()) {
     SIGNET_TRY(const Transfer sent, write_some(bytes));
     bytes.remove_prefix(sent.bytes);
     if (!sent.must_wait()) continue;
     Watch watch{this, false, true};
-    if (!wait_for_any({&watch, 1}, nullptr, deadline.left())) {
+    if (!wait_for_any({&watch, 1}, waker, deadline.left())) {
       return Error{ErrorCode::kUnavailable, "send: the peer does not read"};
     }
+    if (!watch.can_write) return interrupted();
   }
   return Done{};
 }
 
-Result<std::size_t> OutgoingSocket::receive(std::span<char> into,
-                                            std::chrono::milliseconds timeout) {
+Result<std::size_t> OutgoingSocket::receive(std::span<char> into, std::chrono::milliseconds timeout,
+                                            const Waker* waker) {
   const Deadline deadline(timeout);
   for (;;) {
     SIGNET_TRY(const Transfer got, read_some(into));
     if (!got.must_wait()) return got.bytes;
     Watch watch{this, true, false};
-    if (!wait_for_any({&watch, 1}, nullptr, deadline.left())) {
+    if (!wait_for_any({&watch, 1}, waker, deadline.left())) {
       return Error{ErrorCode::kOverloaded, "timeout"};
     }
+    if (!watch.can_read) return interrupted();
   }
 }
 

@@ -69,13 +69,18 @@ class OutgoingSocket {
   // REQUIRES: non-empty `bytes`.
   Result<Transfer> write_some(std::string_view bytes);
 
-  // Writes all of `bytes`; the timeout is for all of them.
-  // Fails kUnavailable when the connection broke or `timeout` passes: how many went is not known.
-  Status send_all(std::string_view bytes, std::chrono::milliseconds timeout);
+  // Writes all of `bytes`; the timeout is for all of them. A set `waker` ends it early, and is left
+  // set.
+  // Fails kUnavailable when the connection broke, `timeout` passes or the waker interrupts: how
+  // many went is not known.
+  Status send_all(std::string_view bytes, std::chrono::milliseconds timeout,
+                  const Waker* waker = nullptr);
 
   // Waits for bytes; the number read into `into`, 0 at the peer's orderly end.
-  // Fails kOverloaded when `timeout` passes, kUnavailable as read_some().
-  Result<std::size_t> receive(std::span<char> into, std::chrono::milliseconds timeout);
+  // Fails kOverloaded when `timeout` passes, kUnavailable as read_some() and when a set `waker`
+  // interrupts.
+  Result<std::size_t> receive(std::span<char> into, std::chrono::milliseconds timeout,
+                              const Waker* waker = nullptr);
 
   // For a loop of one's own around poll(): sleep on descriptor() with the events that let reading,
   // or writing, go on, asked anew before each sleep (under TLS a reader may have to wait until it

@@ -25,8 +25,8 @@ class Poller {
   // Whether the kernel gave what the constructor asked for.
   Status opened() const;
 
-  // Level-triggered. `events` are EPOLLIN and EPOLLOUT; `tag` comes back with each event and is not
-  // kWakeTag. Closing the descriptor removes it. False when the kernel refuses.
+  // Level-triggered. `events` are EPOLLIN, EPOLLOUT and EPOLLRDHUP; `tag` comes back with each
+  // event and is not kWakeTag. Closing the descriptor removes it. False when the kernel refuses.
   bool add(int descriptor, std::uint32_t events, std::uint64_t tag);
   void change(int descriptor, std::uint32_t events, std::uint64_t tag);
   void remove(int descriptor);

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,12 +23,14 @@ class Slab {
     Cell& cell = at(slot);
     if (++cell.use == 0) ++cell.use;  // 0 is nobody's
     ++size_;
-    return cell.object.emplace(slot, cell.use, std::forward<Args>(args)...);
+    T& object = *std::construct_at(&cell.object, slot, cell.use, std::forward<Args>(args)...);
+    cell.there = true;
+    return object;
   }
 
   // REQUIRES: (slot, use) is there.
   void remove(std::uint32_t slot) {
-    at(slot).object.reset();
+    at(slot).clear();
     free_.push_back(slot);
     --size_;
   }
@@ -37,7 +38,7 @@ class Slab {
   T* find(std::uint32_t slot, std::uint32_t use) {
     if (slot / kChunk >= chunks_.size()) return nullptr;
     Cell& cell = at(slot);
-    return cell.use == use && cell.object ? &*cell.object : nullptr;
+    return cell.use == use && cell.there ? &cell.object : nullptr;
   }
 
   // `visit` may not add or remove.
@@ -45,7 +46,7 @@ class Slab {
   void each(Visit visit) {
     for (auto& chunk : chunks_) {
       for (Cell& cell : *chunk) {
-        if (cell.object) visit(*cell.object);
+        if (cell.there) visit(cell.object);
       }
     }
   }
@@ -55,9 +56,22 @@ class Slab {
  private:
   static constexpr std::uint32_t kChunk = 64;  // few allocations, little waste
 
+  // A std::optional would take a word for its flag.
   struct Cell {
-    std::optional<T> object;
+    Cell() {}
+    Cell(const Cell&) = delete;
+    Cell& operator=(const Cell&) = delete;
+    ~Cell() { clear(); }
+    void clear() {
+      if (!there) return;
+      there = false;
+      std::destroy_at(&object);
+    }
+    union {
+      T object;
+    };
     std::uint32_t use = 0;
+    bool there = false;
   };
 
   Cell& at(std::uint32_t slot) { return (*chunks_[slot / kChunk])[slot % kChunk]; }

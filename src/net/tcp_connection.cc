@@ -11,28 +11,72 @@ constexpr std::size_t kMinCutBytes = 64 * 1024;
 
 constexpr std::uint32_t kGone = EPOLLHUP | EPOLLERR;
 
+// What is watched for, in one byte: EPOLLIN and EPOLLOUT as they are, EPOLLRDHUP as this.
+constexpr std::uint8_t kEndOfInput = 0x80;
+
+std::uint32_t events_of(std::uint8_t interest) {
+  const std::uint32_t plain = interest & (EPOLLIN | EPOLLOUT);
+  return (interest & kEndOfInput) != 0 ? plain | EPOLLRDHUP : plain;
+}
+
 std::uint64_t tag_of(ConnectionId id) { return (std::uint64_t{id.use} << 32) | id.slot; }
 
 }  // namespace
 
-static_assert(sizeof(TcpConnection) <= 250, "an idle connection is to stay small");
+static_assert(sizeof(TcpConnection) <= 184, "an idle connection is to stay small");
 
 TcpConnection::TcpConnection(std::uint32_t slot, std::uint32_t use, ShardContext& shard,
-                             TcpSocket socket, const PeerAddress& peer)
+                             TcpSocket socket, const PeerAddress& peer, Door door)
     : shard_(shard),
       socket_(std::move(socket)),
       slot_(slot),
       use_(use),
       peer_(peer),
-      due_(shard.now + shard.options.head_timeout),
-      received_(shard.now),
-      progress_(shard.now) {}
+      door_(door),
+      handshaking_(socket_.tls() != nullptr),
+      due_(shard.now +
+           (handshaking_ ? shard.options.tls->handshake_timeout : shard.options.head_timeout)),
+      received_(shard.now) {}
 
 bool TcpConnection::open() {
   interest_ = EPOLLIN;
   rearm();
   return shard_.poller.add(socket_.descriptor(), interest_, tag_of(id()));
 }
+
+// ---- from shard to shard
+
+bool TcpConnection::move_to(std::uint32_t shard) {
+  shard_.thread.check();
+  if (shard_.reporting != this || state_ != State::kResponse) return false;
+  state_ = State::kMoving;
+  held().moves_to = shard;
+  TimerWheel::Timer::cancel();
+  shard_.ended.push_back(id());
+  return true;
+}
+
+Moving TcpConnection::release() {
+  shard_.poller.remove(socket_.descriptor());
+  attachment_.reset();
+  held_->uncount();
+  const auto proxy = shard_.proxies.find(slot_);
+  const PeerAddress& let_in = proxy == shard_.proxies.end() ? peer_ : proxy->second;
+  return {std::move(socket_), let_in, door_, proven_, std::move(output_), std::move(held_)};
+}
+
+bool TcpConnection::resume(Moving moving) {
+  handshaking_ = false;
+  due_ = shard_.now + shard_.options.head_timeout;
+  proven_ = moving.proven;
+  held_ = std::move(moving.request);
+  output_ = std::move(moving.output);
+  if (output_) want_flush();
+  want_to_go_on();
+  return open();
+}
+
+// ---- for its owner
 
 void TcpConnection::attach(std::unique_ptr<Attachment> attachment) {
   shard_.thread.check();
@@ -48,14 +92,15 @@ void TcpConnection::set_deadline(std::chrono::milliseconds from_now) {
 // ---- input
 
 void TcpConnection::on_ready(std::uint32_t events) {
-  if (ended()) return;
+  if (ended() || must_wait_to_shake_hands()) return;
   if (events & EPOLLOUT) {
     blocked_ = false;
     want_flush();
   }
+  if (socket_.read_waits_to_write() && (events & EPOLLOUT)) events |= EPOLLIN;
   if (wants_input() && (events & (EPOLLIN | kGone))) {
     read();
-  } else if (events & kGone) {
+  } else if (events & (kGone | EPOLLRDHUP)) {
     lose();
   }
   update_interest();
@@ -71,6 +116,7 @@ bool TcpConnection::wants_input() const {
     case State::kClosing:
       return !no_more_input_;
     case State::kResponse:
+    case State::kMoving:
     case State::kEnded:
       return false;
   }
@@ -80,8 +126,10 @@ bool TcpConnection::wants_input() const {
 void TcpConnection::read() {
   const bool http = state_ == State::kRequest;
   const std::size_t all = shard_.options.receive_buffer_bytes;
-  const std::span<char> room(shard_.receive_buffer.get(), http ? std::min(all, input_room()) : all);
+  const std::span<char> room(reinterpret_cast<char*>(shard_.receive_buffer.data()),
+                             http ? std::min(all, input_room()) : all);
   const Moved got = socket_.read(room);
+  if (handshaking_) look_at_handshake();
   switch (got.outcome) {
     case Transfer::kMoved:
       received_ = shard_.now;
@@ -93,7 +141,7 @@ void TcpConnection::read() {
     case Transfer::kEnded:
       return on_end_of_input();
     case Transfer::kFailed:
-      return lose();
+      return socket_.tls() != nullptr ? on_broken_tls() : lose();
   }
 }
 
@@ -124,14 +172,15 @@ void TcpConnection::go_on() {
     const auto early = std::move(held_);  // bytes that came before the handshake was answered
     read_frames(early->bytes);
   }
+  if (socket_.has_more() && wants_input()) read();
   update_interest();
 }
 
 // ---- output
 
 std::string& TcpConnection::output() {
-  if (output_.empty()) shard_.lend(output_);
-  return output_;
+  if (!output_) output_ = shard_.lend();
+  return output_->bytes;
 }
 
 void TcpConnection::want_flush() {
@@ -150,7 +199,7 @@ void TcpConnection::flush() {
   unflushed_ = false;
   if (ended()) return;
   if (queued_bytes() > 0) {
-    const Moved moved = socket_.write(std::string_view(output_).substr(sent_));
+    const Moved moved = socket_.write(std::string_view(output_->bytes).substr(output_->sent));
     if (moved.outcome == Transfer::kFailed) return lose();
     on_written(moved.bytes);
   }
@@ -163,16 +212,17 @@ void TcpConnection::flush() {
 }
 
 void TcpConnection::on_written(std::size_t bytes) {
-  sent_ += bytes;
+  std::size_t& sent = output_->sent;
+  sent += bytes;
   shard_.bytes_out += static_cast<std::int64_t>(bytes);
-  if (bytes > 0) progress_ = shard_.now;
+  if (bytes > 0) output_->progress = shard_.now;
 
   if (queued_bytes() == 0) {
-    if (output_.capacity() > 0) shard_.take_back(output_);
-    sent_ = 0;
-  } else if (sent_ >= kMinCutBytes && sent_ >= output_.size() / 2) {
-    output_.erase(0, sent_);
-    sent_ = 0;
+    shard_.take_back(std::move(output_));
+    blocked_ = false;  // also where a second write of one turn took what the first could not
+  } else if (sent >= kMinCutBytes && sent >= output_->bytes.size() / 2) {
+    output_->bytes.erase(0, sent);
+    sent = 0;
   }
 
   if (above_water_ && queued_bytes() <= shard_.options.high_water_bytes / 2) {
@@ -184,7 +234,7 @@ void TcpConnection::on_written(std::size_t bytes) {
 }
 
 void TcpConnection::on_blocked() {
-  if (!blocked_ && !(interest_ & EPOLLOUT)) progress_ = shard_.now;
+  if (!blocked_ && !(interest_ & EPOLLOUT)) output_->progress = shard_.now;
   blocked_ = true;
   rearm();
 }
@@ -203,11 +253,15 @@ void TcpConnection::on_all_written() {
 void TcpConnection::update_interest() {
   if (ended()) return;
   std::uint8_t wanted = 0;
-  if (wants_input()) wanted |= EPOLLIN;
+  if (wants_input() && !socket_.read_waits_to_write()) wanted |= EPOLLIN;
+  if (wants_input() && socket_.read_waits_to_write()) wanted |= EPOLLOUT;
   if (queued_bytes() > 0 && blocked_) wanted |= EPOLLOUT;
+  // Nothing is read before the answer, so the end of who no longer waits for it must be asked for.
+  if (state_ == State::kResponse) wanted |= kEndOfInput;
+  if (socket_.has_more() && wants_input()) want_to_go_on();
   if (wanted == interest_) return;
   interest_ = wanted;
-  shard_.poller.change(socket_.descriptor(), interest_, tag_of(id()));
+  shard_.poller.change(socket_.descriptor(), events_of(interest_), tag_of(id()));
 }
 
 // ---- the end
@@ -234,9 +288,12 @@ void TcpConnection::begin_close(CloseReason reason, std::chrono::milliseconds at
   update_interest();
 }
 
+// A request that waits is answered first, and respond() closes; one that waits for something that
+// may be far off is not waited for.
 void TcpConnection::go_away() {
-  if (state_ == State::kResponse) return;  // respond() closes
-  close(CloseReason::kGoingAway);
+  if (state_ != State::kResponse) return close(CloseReason::kGoingAway);
+  due_ = std::min(due_, shard_.now + shard_.options.close_timeout);
+  rearm();
 }
 
 // For a peer that had its time: says so if the kernel still takes it, and waits no longer than for
@@ -284,7 +341,7 @@ Elapsed TcpConnection::next_due() const {
         pinged_ ? options.dead_after : std::min(options.ping_interval, options.dead_after);
     soonest = std::min(deadline_, received_ + silence);
   }
-  if (blocked_) soonest = std::min(soonest, progress_ + options.slow_consumer_after);
+  if (blocked_) soonest = std::min(soonest, output_->progress + options.slow_consumer_after);
   return soonest;
 }
 
@@ -298,8 +355,8 @@ void TcpConnection::on_timer() {
     deadline_ = kNever;
     shard_.events->on_deadline(*this);
   }
-  const Elapsed slow_at = progress_ + shard_.options.slow_consumer_after;
-  if (blocked_ && state_ != State::kClosing && !ended() && slow_at <= shard_.now) {
+  const bool waits = blocked_ && state_ != State::kClosing && !ended();
+  if (waits && output_->progress + shard_.options.slow_consumer_after <= shard_.now) {
     give_up(CloseReason::kSlowConsumer);
   }
   on_state_due();
@@ -311,7 +368,8 @@ void TcpConnection::on_state_due() {
     case State::kWebSocket:
       return check_life();
     case State::kRequest:
-      if (due_ <= shard_.now) on_request_timeout();
+      if (due_ > shard_.now) return;
+      handshaking_ ? on_handshake_timeout() : on_request_timeout();
       return;
     case State::kResponse:
       if (due_ <= shard_.now) refuse(503, "no answer in time");
@@ -319,6 +377,7 @@ void TcpConnection::on_state_due() {
     case State::kClosing:
       if (due_ <= shard_.now) finish();
       return;
+    case State::kMoving:
     case State::kEnded:
       return;
   }

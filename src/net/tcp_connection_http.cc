@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/log.h"
 #include "net/tcp_connection.h"
 #include "wire/websocket_upgrade.h"
 
@@ -8,7 +9,9 @@ namespace signet::net {
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr int kForbidden = 403;
 constexpr int kTooLarge = 413;
+constexpr std::size_t kLoggedOriginBytes = 128;
 
 CloseReason reason_of(int status) {
   switch (status) {
@@ -18,31 +21,51 @@ CloseReason reason_of(int status) {
       return CloseReason::kTimedOut;
     case 503:
       return CloseReason::kInternal;
+    case kForbidden:
+      return CloseReason::kPolicy;
     default:
       return CloseReason::kProtocolError;
   }
 }
 
+bool is_in_any_case(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+  });
+}
+
 bool is_continue(std::optional<std::string_view> expect) {
-  constexpr std::string_view wanted = "100-continue";
-  return expect && std::equal(expect->begin(), expect->end(), wanted.begin(), wanted.end(),
-                              [](char a, char b) {
-                                return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-                              });
+  return expect && is_in_any_case(*expect, "100-continue");
+}
+
+std::vector<std::string_view> forwarded_lines(const wire::RequestHead& head) {
+  std::vector<std::string_view> lines;
+  for (const auto& header : head.headers) {
+    if (is_in_any_case(header.name, "x-forwarded-for")) lines.push_back(header.value);
+  }
+  return lines;
 }
 
 }  // namespace
 
-TcpConnection::HeldRequest& TcpConnection::held() {
+HeldRequest& TcpConnection::held() {
   if (!held_) held_ = std::make_unique<HeldRequest>();
   return *held_;
 }
 
+std::size_t TcpConnection::most_request_bytes() const {
+  return shard_.options.http.max_head_bytes + shard_.options.max_body_bytes;
+}
+
 // One whole request, and no more than that, is ever held.
 std::size_t TcpConnection::input_room() const {
-  const std::size_t most = shard_.options.http.max_head_bytes + shard_.options.max_body_bytes;
   const std::size_t have = held_ ? held_->bytes.size() : 0;
-  return most > have ? most - have : 1;
+  const std::size_t room = std::max(most_request_bytes(), held_ ? held_->wanted : 0);
+  return room > have ? room - have : 1;
+}
+
+std::size_t TcpConnection::most_body_bytes(const wire::RequestHead& head) const {
+  return std::max(shard_.options.max_body_bytes, shard_.events->max_body_bytes(head));
 }
 
 // Reports the requests in what was held and in `fresh`, one after the other, for as long as each
@@ -75,7 +98,7 @@ bool TcpConnection::worth_parsing(std::string_view bytes, std::string_view fresh
 }
 
 // Answers how many bytes the request at the start of `bytes` took; 0 while it is unfinished, and
-// after it was refused.
+// after it was refused or moves to another shard with its bytes.
 std::size_t TcpConnection::read_request(std::string_view bytes) {
   const auto parsed = wire::parse_request_head(bytes, shard_.options.http);
   if (std::holds_alternative<wire::NeedMore>(parsed)) {
@@ -87,7 +110,8 @@ std::size_t TcpConnection::read_request(std::string_view bytes) {
     return 0;
   }
   const auto& head = std::get<wire::RequestHead>(parsed);
-  if (head.content_length > shard_.options.max_body_bytes) {
+  if (head.content_length > shard_.options.max_body_bytes &&
+      head.content_length > most_body_bytes(head)) {
     refuse(kTooLarge, "body length");
     return 0;
   }
@@ -104,29 +128,67 @@ std::size_t TcpConnection::read_request(std::string_view bytes) {
   }
   static const std::vector<std::string_view> none;
   const auto* upgrade = std::get_if<wire::Upgrade>(&asked);
+  note_client(head);
+  if (is_foreign_page(head, upgrade != nullptr)) {
+    refuse_page(*head.header("origin"));
+    return 0;
+  }
   if (upgrade != nullptr) held().key = upgrade->key;
   report(head, bytes.substr(head.head_bytes, head.content_length), upgrade != nullptr,
          upgrade != nullptr ? upgrade->subprotocols : none);
-  return request_bytes;
+  return moving() ? 0 : request_bytes;
+}
+
+// A proxy may send the requests of many clients on one connection.
+void TcpConnection::note_client(const wire::RequestHead& head) {
+  if (shard_.proxies.empty()) return;
+  const auto proxy = shard_.proxies.find(slot_);
+  if (proxy == shard_.proxies.end()) return;
+  peer_ = client_of(proxy->second, forwarded_lines(head), shard_.trusted_proxies);
+}
+
+// On the operator's door nothing is for pages, whosoever: some of it is answered without a token.
+bool TcpConnection::is_foreign_page(const wire::RequestHead& head, bool upgrade) const {
+  const auto origin = head.header("origin");
+  if (!origin) return false;
+  if (door_ == Door::kOperator) return true;
+  return !shard_.origins->allows(*origin) && (upgrade || !shard_.events->is_public(head));
+}
+
+void TcpConnection::refuse_page(std::string_view origin) {
+  shard_.metrics.origins_refused.add();
+  if (const auto repeated = shard_.origins_log.take(0, shard_.now)) {
+    log(LogLevel::kWarn, "origin.refused",
+        {{"repeated", *repeated},
+         {"origin", origin.substr(0, kLoggedOriginBytes)},
+         {"peer", peer_.text()}});
+  }
+  answer_and_close(kForbidden, "origin not allowed\n");
 }
 
 void TcpConnection::report(const wire::RequestHead& head, std::string_view body, bool upgrade,
                            const std::vector<std::string_view>& subprotocols) {
-  shard_.metrics.http_requests.add();
   state_ = State::kResponse;
-  due_ = shard_.now + shard_.options.idle_http_timeout;  // an owner that forgets must not leak
+  due_ = shard_.now + shard_.options.answer_timeout;  // an owner that forgets must not leak
   begun_ = false;
   reported_ = true;
   keep_alive_ = head.keep_alive;
   head_only_ = head.method == "HEAD";
-  if (held_) held_->wanted = 0;
+  if (held_) {
+    held_->wanted = 0;
+    held_->is_large = false;
+  }
   rearm();
+  shard_.reporting = this;
   shard_.events->on_request(*this, HttpRequest{head, body, upgrade, subprotocols});
+  shard_.reporting = nullptr;
+  if (!moving()) shard_.metrics.http_requests.add();
 }
 
 void TcpConnection::wait_for_body(const wire::RequestHead& head, std::size_t request_bytes) {
   const bool first_time = held().wanted == 0;
   held().wanted = request_bytes;
+  held_->is_large = head.content_length > shard_.options.max_body_bytes;
   if (!first_time || !is_continue(head.header("expect"))) return;
   output().append(kContinue);
   want_flush();
@@ -140,21 +202,33 @@ void TcpConnection::keep_rest(std::span<char> bytes, std::size_t used) {
     const auto storage = std::move(held_);  // `rest` may lie in it
     return read_frames(rest);
   }
-  if (state_ != State::kRequest && state_ != State::kResponse) {
+  if (state_ != State::kRequest && state_ != State::kResponse && !moving()) {
     held_.reset();
     return;
   }
-  if (ours) {
+  if (ours && (used > most_request_bytes() || (used > 0 && held_->is_counted()))) {
+    keep_only(rest);
+  } else if (ours) {
     held_->bytes.erase(0, used);
   } else if (!rest.empty()) {
     held().bytes.assign(rest.data(), rest.size());
   }
-  if (state_ == State::kRequest) wait_for_rest({rest.data(), rest.size()});
+  if (state_ != State::kRequest) return;
+  rest.empty() ? held_.reset() : wait_for_rest();
+}
+
+// After a large body: its memory goes with it.
+void TcpConnection::keep_only(std::span<const char> rest) {
+  auto kept = std::make_unique<HeldRequest>();
+  kept->bytes.assign(rest.data(), rest.size());
+  kept->key = std::move(held_->key);
+  held_ = std::move(kept);
 }
 
 // The clock of a request starts with its first byte and is never set back.
-void TcpConnection::wait_for_rest(std::string_view rest) {
-  if (rest.empty()) {
+void TcpConnection::wait_for_rest() {
+  if (held_->is_large && !held_->count(shard_.large_bodies, shard_.options.large_body_bytes)) {
+    refuse(503, "too many large bodies");
     held_.reset();
     return;
   }
@@ -184,9 +258,14 @@ void TcpConnection::respond(const HttpResponse& response) {
 }
 
 // Answers what can't be taken and closes: after a broken rule nobody knows where the next request
-// starts. The peer may still be sending, so its bytes are read and dropped until it stops.
+// starts.
 void TcpConnection::refuse(int status, std::string_view rule) {
   shard_.metrics.http_bad.add();
+  answer_and_close(status, rule);
+}
+
+// The peer may still be sending, so its bytes are read and dropped until it stops.
+void TcpConnection::answer_and_close(int status, std::string_view rule) {
   wire::ResponseHead head{status, "text/plain", {}, true};
   std::string_view body = rule;
   if (status == kTooLarge) {
@@ -199,8 +278,9 @@ void TcpConnection::refuse(int status, std::string_view rule) {
 
 void TcpConnection::on_request_timeout() {
   const bool half_a_request = held_ && !held_->bytes.empty();
-  if (half_a_request) return refuse(408, "request timeout");
-  drop(CloseReason::kTimedOut);
+  if (!half_a_request) return drop(CloseReason::kTimedOut);
+  refuse(408, "request timeout");
+  held_.reset();
 }
 
 }  // namespace signet::net

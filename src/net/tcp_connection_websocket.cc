@@ -27,6 +27,14 @@ void TcpConnection::accept_websocket(std::string_view subprotocol,
   update_interest();
 }
 
+// The reader looks at a copy while it reads, so that what is said in the midst of a read holds for
+// the frames behind it in the same read.
+void TcpConnection::set_frame_limits(const wire::FrameLimits& limits) {
+  shard_.thread.check();
+  limits_ = &limits;
+  if (shard_.reading == this) shard_.reading_limits = limits;
+}
+
 Sent TcpConnection::send(wire::Opcode opcode, std::string_view payload) {
   shard_.thread.check();
   if (!has_room(payload.size() + kMaxHeaderBytes)) return Sent::kDropped;
@@ -69,7 +77,10 @@ Sent TcpConnection::queued() {
 
 void TcpConnection::read_frames(std::span<char> bytes) {
   if (bytes.empty() || unreadable_) return;
-  const auto broken = reader_.feed(bytes, *limits_, *this);
+  shard_.reading = this;
+  shard_.reading_limits = *limits_;
+  const auto broken = reader_.feed(bytes, shard_.reading_limits, *this);
+  shard_.reading = nullptr;
   if (!broken) return;
   unreadable_ = true;
   close(*broken);

@@ -195,6 +195,90 @@ TEST_F(WebSocketConnection, ClosesOnABrokenRuleAndCountsIt) {
   EXPECT_EQ(owner().messages, 0);
 }
 
+// The owner here raises the limits with the first message, as it does when a proof was checked.
+TEST_F(WebSocketConnection, HoldsThePeerToTheLimitsOfTheMoment) {
+  const wire::FrameLimits small{.max_message_bytes = 100, .max_fragments = 2};
+  const wire::FrameLimits large{.max_message_bytes = 70'000, .max_fragments = 100};
+  prepare = [&](Owner& o) {
+    o.limits = small;
+    o.message = [&](Connection& connection, wire::MessageKind, std::string_view text) {
+      if (text == "raise") connection.set_frame_limits(large);
+      if (text == "lower") connection.set_frame_limits(small);
+      connection.send(Opcode::kText, std::to_string(text.size()));
+    };
+  };
+  start();
+  const auto text = [](std::size_t bytes) {
+    return Peer::frame(Opcode::kText, std::string(bytes, 'x'));
+  };
+  const auto raise = Peer::frame(Opcode::kText, "raise");
+  const auto lower = Peer::frame(Opcode::kText, "lower");
+  const std::string three = Peer::frame(Opcode::kText, "x", false) +
+                            Peer::frame(Opcode::kContinuation, "x", false) +
+                            Peer::frame(Opcode::kContinuation, "x");
+  // clang-format off
+  const struct {
+    const char* name;
+    std::vector<std::string> reads;  // one write each, the next when the last was answered
+    std::string answers;
+    int code;  // of the close; 0: none
+  } cases[] = {
+      {"as much as the small ones allow", {text(100)}, "100", 0},
+      {"one byte more", {text(101)}, "", 1009},
+      {"one fragment more", {three}, "", 1009},
+      {"after the raise", {raise, text(70'000)}, "5 70000", 0},
+      {"more than the raise", {raise, text(70'001)}, "5", 1009},
+      {"right behind the raise in one read", {raise + text(60'000)}, "5 60000", 0},
+      {"fragments right behind it", {raise + three}, "5 3", 0},
+      {"right before the raise in one read", {text(101) + raise}, "", 1009},
+      {"a frame that was begun before the raise", {raise + text(60'000).substr(0, 1), text(60'000).substr(1)},
+       "5 60000", 0},
+      {"and lowered in one read", {raise + lower + text(101)}, "5 5", 1009},
+  };
+  // clang-format on
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    Peer peer = websocket();
+    std::string answers;
+    Frame frame;
+    for (const std::string& bytes : c.reads) {
+      ASSERT_TRUE(peer.send(bytes));
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    ASSERT_TRUE(c.code != 0 || peer.send_close(1000));
+    while ((frame = peer.next_frame()).opcode == kText) {
+      answers += (answers.empty() ? "" : " ") + frame.payload;
+    }
+    EXPECT_EQ(answers, c.answers);
+    EXPECT_EQ(frame.opcode, kClose);
+    EXPECT_EQ(frame.close_code(), c.code == 0 ? 1000 : c.code);
+  }
+}
+
+TEST_F(WebSocketConnection, RaisingOneLeavesTheOthersAsTheyAre) {
+  const wire::FrameLimits small{.max_message_bytes = 100, .max_fragments = 2};
+  const wire::FrameLimits large{.max_message_bytes = 70'000, .max_fragments = 100};
+  Connection* first = nullptr;
+  prepare = [&](Owner& o) {
+    o.limits = small;
+    o.message = [&](Connection& connection, wire::MessageKind, std::string_view) {
+      if (first == nullptr) first = &connection;
+      first->set_frame_limits(large);  // the second one raises the first one
+      connection.send(Opcode::kText, "ok");
+    };
+  };
+  start();
+  Peer one = websocket(), other = websocket();
+  ASSERT_TRUE(one.say("first"));
+  EXPECT_EQ(one.next_frame().payload, "ok");
+  ASSERT_TRUE(other.send(Peer::frame(Opcode::kText, "second") +
+                         Peer::frame(Opcode::kText, std::string(101, 'x'))));
+  EXPECT_EQ(other.next_frame().payload, "ok");
+  EXPECT_EQ(other.next_frame().close_code(), 1009);
+  ASSERT_TRUE(one.say(std::string(101, 'x')));
+  EXPECT_EQ(one.next_frame().payload, "ok");
+}
+
 TEST_F(WebSocketConnection, MayBeClosedInAnyOfItsCalls) {
   const struct {
     const char* name;

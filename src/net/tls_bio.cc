@@ -26,8 +26,17 @@ int write_bytes(BIO* bio, const char* bytes, int size) {
   return answer(bio, sent, BIO_FLAGS_WRITE);
 }
 
+int take_received(BIO* bio, char* into, std::size_t size) {
+  TlsBioSocket& socket = socket_of(bio);
+  const std::size_t taken = socket.received->copy(into, size);
+  socket.received->remove_prefix(taken);
+  if (taken == 0 && !socket.at_end) BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+  return taken > 0 || socket.at_end ? static_cast<int>(taken) : -1;
+}
+
 int read_bytes(BIO* bio, char* into, int size) {
   BIO_clear_retry_flags(bio);
+  if (socket_of(bio).received) return take_received(bio, into, static_cast<std::size_t>(size));
   const ssize_t got = recv(socket_of(bio).descriptor, into, static_cast<std::size_t>(size), 0);
   if (got == 0) socket_of(bio).at_end = true;
   return answer(bio, got, BIO_FLAGS_READ);

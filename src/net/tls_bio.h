@@ -4,6 +4,9 @@
 
 #include <openssl/bio.h>
 
+#include <optional>
+#include <string_view>
+
 namespace signet::net {
 
 // What the BIO works on; outlives it. The descriptor stays its owner's.
@@ -11,6 +14,9 @@ struct TlsBioSocket {
   int descriptor = -1;
   bool at_end = false;  // the peer's FIN was read
   int error = 0;        // errno of what broke the connection
+  // Where there is one, reads take from it and never from the descriptor: its owner receives in
+  // larger pieces than OpenSSL, which asks for each record's head and body on their own.
+  std::optional<std::string_view> received;
 };
 
 // A new BIO on `socket`; null when memory is out.

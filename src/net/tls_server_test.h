@@ -2,9 +2,7 @@
 // no code with the client. For tests.
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -23,6 +21,8 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+
+#include "net/loopback_port_test.h"
 
 namespace signet::net {
 
@@ -121,25 +121,15 @@ class OneShotServer {
  public:
   using Script = std::function<void(int descriptor)>;
 
-  explicit OneShotServer(Script script) : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(listener_, 1), 0);
-    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this, script = std::move(script)] { serve(script); });
-  }
+  explicit OneShotServer(Script script)
+      : thread_([this, script = std::move(script)] { serve(script); }) {}
   OneShotServer(const OneShotServer&) = delete;
   OneShotServer& operator=(const OneShotServer&) = delete;
   ~OneShotServer() {
-    shutdown(listener_, SHUT_RDWR);  // nobody came: accept() ends
+    port_.end();  // nobody came: accept() ends
     thread_.join();
-    close(listener_);
   }
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return port_.number(); }
 
  private:
   void serve(const Script& script) const {
@@ -148,7 +138,7 @@ class OneShotServer {
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-    const int peer = accept(listener_, nullptr, nullptr);
+    const int peer = port_.accept();
     if (peer < 0) return;
     const timeval patience{5, 0};
     setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -159,9 +149,8 @@ class OneShotServer {
     close(peer);
   }
 
-  const int listener_;
-  std::uint16_t port_ = 0;
-  std::thread thread_;
+  const LoopbackPort port_;
+  std::thread thread_;  // begins when the port is there
 };
 
 struct TlsServerSpec {
