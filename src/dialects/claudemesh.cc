@@ -1,8 +1,11 @@
 #include "dialects/claudemesh.h"
 
 #include <array>
+#include <type_traits>
 
 #include "base/encoding.h"
+#include "base/overloaded.h"
+#include "dialects/claudemesh_topics.h"
 
 namespace signet::dialects {
 namespace {
@@ -11,13 +14,6 @@ using routing::Priority;
 using wire::JsonKind;
 using wire::JsonValue;
 using wire::JsonWriter;
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;  // clang 14 does not derive it
 
 Misspoken bad(std::string_view rule) { return {Refusal::kBadFrame, rule, {}}; }
 Misspoken noise(std::string_view rule) { return {Refusal::kBadFrame, rule, {}, false}; }
@@ -156,7 +152,7 @@ struct FrameType {
   std::string_view name;
   Verb (*read)(JsonValue frame);
 };
-constexpr std::array<FrameType, 10> kFrameTypes{{
+constexpr std::array<FrameType, 15> kFrameTypes{{
     {"send", read_send},
     {"receipt", read_receipt},
     {"set_status", read_status},
@@ -167,6 +163,11 @@ constexpr std::array<FrameType, 10> kFrameTypes{{
     {"channel_join", read_channel<JoinChannel>},
     {"channel_leave", read_channel<LeaveChannel>},
     {"channel_list", [](JsonValue) -> Verb { return ListChannels{}; }},
+    {"topic_publish", read_topic_publish},
+    {"topic_subscribe", read_topic_subscribe},
+    {"topic_unsubscribe", read_topic_unsubscribe},
+    {"topic_history", read_topic_history},
+    {"topic_list", [](JsonValue) -> Verb { return ListTopics{}; }},
 }};
 
 JsonWriter frame_of(std::string_view type) {
@@ -226,7 +227,7 @@ std::string write_members(const Members& members) {
   for (const membership::Member* member : members.members) {
     if (listed > 0 && frame.text().size() >= members.max_bytes) break;
     ++listed;
-    frame.object().key("pubkey").value(crypto::to_hex(member->key));
+    frame.object().key("pubkey").value(membership::key_text(*member));
     frame.key("displayName").value(member->display_name);
     frame.key("role").value(membership::name_of(member->role)).end();
   }
@@ -252,9 +253,18 @@ std::string write_error(std::string_view code, std::string_view message, const R
   if (refused != nullptr) {
     if (!refused->client_id.empty()) frame.key("id").value(refused->client_id);
     if (refused->retry_after_ms) frame.key("retryAfterMs").value(*refused->retry_after_ms);
+    if (!refused->ref.empty()) frame.key("ref").value(refused->ref);
   }
   return frame.end().take();
 }
+
+// Replies that only other formats have: a broker that has one for this peer is wrong about it.
+template <class R>
+concept OfAnotherFormat =
+    std::is_same_v<R, SecretAdmitted> || std::is_same_v<R, HandshakeRefused> ||
+    std::is_same_v<R, TokenTaken> || std::is_same_v<R, Challenge> ||
+    std::is_same_v<R, Registered> || std::is_same_v<R, RegisterRefused> ||
+    std::is_same_v<R, RelayRefused> || std::is_same_v<R, RelayDelivered>;
 
 }  // namespace
 
@@ -265,7 +275,7 @@ std::optional<Status> status_from(std::string_view name) {
   return std::nullopt;
 }
 
-Verb Claudemesh::read(std::string_view frame) {
+Verb Claudemesh::read(std::string_view frame, Stage) {
   const auto parsed = document_.parse(frame);
   if (!parsed.ok()) return noise("no JSON");
   const JsonValue root = document_.root();
@@ -309,6 +319,12 @@ std::string Claudemesh::write(const Reply& reply) const {
                         [](const Refused& r) {
                           return write_error(signet::name_of(r.code), meaning_of(r.code), &r);
                         },
+                        [](const PulseOut& r) { return write_pulse(r); },
+                        [](const Published& r) { return write_published(r); },
+                        [](const SubscriptionChanged& r) { return write_subscription_changed(r); },
+                        [](const History& r) { return write_history(r); },
+                        [](const Topics& r) { return write_topics(r); },
+                        [](const OfAnotherFormat auto&) { return std::string(); },
                     },
                     reply);
 }

@@ -15,8 +15,10 @@ inline constexpr std::size_t kMaxSummaryBytes = 2'048;  // two screens of text
 class Claudemesh final : public Dialect {
  public:
   std::string_view name() const override { return "claudemesh"; }
-  bool serves(std::string_view path) const override { return path == "/ws"; }
-  Verb read(std::string_view frame) override;
+  std::optional<Opening> opens(std::string_view path, std::string_view) const override {
+    return path == "/ws" ? std::optional<Opening>(OpensMail{}) : std::nullopt;
+  }
+  Verb read(std::string_view frame, Stage stage) override;
   std::string write(const Reply& reply) const override;
 
  private:

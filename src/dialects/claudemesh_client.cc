@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "routing/topic.h"
 #include "wire/json.h"
 
 namespace signet::dialects {
@@ -18,6 +19,9 @@ constexpr std::size_t kMaxSummaryBytes = 2'048;
 constexpr std::size_t kMaxTargetBytes = 128;
 constexpr std::size_t kMaxCodeBytes = 40;
 constexpr std::size_t kKeyDigits = 64;
+// A pulse is the text of its publisher: its values are as many as fit into a frame, and in a list
+// of pulses it stands two levels deeper than it was said.
+constexpr wire::JsonLimits kAnswerLimits{.max_depth = 34, .max_values = 524'288};
 
 std::string text_in(JsonValue object, std::string_view name, std::size_t most) {
   const auto text = object[name].string();
@@ -175,11 +179,90 @@ std::string code_in(JsonValue error) {
   return is_code ? code : "unknown_error";
 }
 
+// By which an operator finds the rule that said no; it comes to logs and terminals as a code does.
+std::string ref_in(JsonValue error) {
+  const std::string ref = text_in(error, "ref", kMaxCodeBytes);
+  const bool is_ref = std::all_of(ref.begin(), ref.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+  return is_ref ? ref : std::string();
+}
+
 Answer read_error(JsonValue root) {
-  ErrorAnswer error{code_in(root), text_in(root, "id", kMaxIdBytes), std::nullopt};
+  ErrorAnswer error{code_in(root), text_in(root, "id", kMaxIdBytes), std::nullopt, ref_in(root)};
   const auto wait = root["retryAfterMs"].integer();
   if (wait && *wait >= 0) error.retry_after_ms = *wait;
   return error;
+}
+
+// A number of a pulse; 0 is that of what a broker says itself and does not count.
+std::optional<std::uint64_t> number_in(JsonValue object, std::string_view name) {
+  const auto number = object[name].integer();
+  if (!number || *number < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+std::optional<PulseAnswer> pulse_in(JsonValue object) {
+  const auto topic = object["topic"].string();
+  const auto number = number_in(object, "number");
+  const auto topic_number = number_in(object, "topicNumber");
+  const JsonValue pulse = object["pulse"];
+  if (!topic || !routing::is_topic(*topic) || !number || !topic_number) return std::nullopt;
+  if (!pulse.is(wire::JsonKind::kObject)) return std::nullopt;
+  return PulseAnswer{std::string(*topic),
+                     *number,
+                     *topic_number,
+                     text_in(object, "from", kMaxIdBytes),
+                     text_in(object, "at", kMaxIdBytes),
+                     std::string(pulse.raw())};
+}
+
+Answer read_topic_published(JsonValue root) {
+  const auto number = number_in(root, "number");
+  const auto topic_number = number_in(root, "topicNumber");
+  if (!number || !topic_number) return not_understood("topic_published without its numbers");
+  return PublishedAnswer{text_in(root, "id", kMaxIdBytes), *number, *topic_number};
+}
+
+Answer read_topic_subscribed(JsonValue root) {
+  return SubscriptionAnswer{text_in(root, "pattern", kMaxTargetBytes), true};
+}
+Answer read_topic_unsubscribed(JsonValue root) {
+  return SubscriptionAnswer{text_in(root, "pattern", kMaxTargetBytes), false};
+}
+
+Answer read_pulse(JsonValue root) {
+  auto pulse = pulse_in(root);
+  if (!pulse) return not_understood("pulse without its topic, its numbers or its object");
+  return *std::move(pulse);
+}
+
+Answer read_topic_history(JsonValue root) {
+  const JsonValue pulses = root["pulses"];
+  if (!pulses.is(wire::JsonKind::kArray)) return not_understood("topic_history without a list");
+  TopicHistoryAnswer answer;
+  for (std::size_t i = 0; i < pulses.size(); ++i) {
+    auto pulse = pulse_in(pulses[i]);
+    if (!pulse) return not_understood("topic_history with what is no pulse");
+    answer.pulses.push_back(*std::move(pulse));
+  }
+  answer.gap = root["gap"].boolean().value_or(false);
+  answer.more = root["more"].boolean().value_or(false);
+  answer.next = number_in(root, "next").value_or(0);
+  return answer;
+}
+
+Answer read_topics(JsonValue root) {
+  const JsonValue topics = root["topics"];
+  if (!topics.is(wire::JsonKind::kArray)) return not_understood("topic_list without a list");
+  TopicsAnswer answer;
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    const auto name = topics[i]["name"].string();
+    if (!name || !routing::is_topic(*name)) continue;
+    answer.topics.push_back({std::string(*name), topics[i]["subscribers"].integer().value_or(0)});
+  }
+  return answer;
 }
 
 struct AnswerType {
@@ -197,6 +280,12 @@ constexpr AnswerType kAnswerTypes[] = {
     {"channel_list", read_channels},
     {"channel_joined", read_channel_joined},
     {"channel_left", read_channel_left},
+    {"pulse", read_pulse},
+    {"topic_published", read_topic_published},
+    {"topic_subscribed", read_topic_subscribed},
+    {"topic_unsubscribed", read_topic_unsubscribed},
+    {"topic_history", read_topic_history},
+    {"topic_list", read_topics},
 };
 
 JsonWriter frame_of(std::string_view type) {
@@ -262,9 +351,27 @@ std::string channel_frame(std::string_view type, std::string_view name) {
 }
 std::string channel_list_frame() { return frame_of("channel_list").end().take(); }
 
+std::string topic_publish_frame(std::string_view client_id, std::string_view topic,
+                                std::string_view pulse) {
+  JsonWriter json = frame_of("topic_publish");
+  if (!client_id.empty()) json.key("id").value(client_id);
+  return json.key("topic").value(topic).key("pulse").raw(pulse).end().take();
+}
+std::string topic_frame(std::string_view type, std::string_view pattern) {
+  return frame_of(type).key("pattern").value(pattern).end().take();
+}
+std::string topic_history_frame(std::string_view pattern, std::optional<std::uint64_t> after,
+                                std::size_t limit) {
+  JsonWriter json = frame_of("topic_history");
+  if (!pattern.empty()) json.key("pattern").value(pattern);
+  if (after) json.key("after").value(*after);
+  return json.key("limit").value(std::uint64_t{limit}).end().take();
+}
+std::string topic_list_frame() { return frame_of("topic_list").end().take(); }
+
 Answer read_answer(std::string_view frame) {
   wire::JsonDocument document;
-  if (!document.parse(frame).ok()) return not_understood("no JSON");
+  if (!document.parse(frame, kAnswerLimits).ok()) return not_understood("no JSON");
   const auto type = document.root()["type"].string();
   if (!type) return not_understood("no type");
   for (const AnswerType& known : kAnswerTypes) {

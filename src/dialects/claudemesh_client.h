@@ -46,6 +46,15 @@ std::string list_peers_frame();
 std::string list_members_frame(std::string_view target, std::string_view after);
 std::string channel_frame(std::string_view type, std::string_view name);  // channel_join, …_leave
 std::string channel_list_frame();
+// `pulse` is the text of a JSON object, written as it is.
+std::string topic_publish_frame(std::string_view client_id, std::string_view topic,
+                                std::string_view pulse);
+// topic_subscribe, topic_unsubscribe
+std::string topic_frame(std::string_view type, std::string_view pattern);
+// An empty pattern asks for every topic, no number for the newest.
+std::string topic_history_frame(std::string_view pattern, std::optional<std::uint64_t> after,
+                                std::size_t limit);
+std::string topic_list_frame();
 
 // --- what a broker says ---
 
@@ -104,6 +113,36 @@ struct ErrorAnswer {
   std::string code;       // of a-z, 0-9 and _; unknown_error for anything else
   std::string client_id;  // empty: it answers no send
   std::optional<std::int64_t> retry_after_ms;
+  std::string ref = {};  // for the operator; empty: none was said
+};
+struct PublishedAnswer {
+  std::string client_id;
+  std::uint64_t number = 0;
+  std::uint64_t topic_number = 0;
+};
+struct SubscriptionAnswer {
+  std::string pattern;
+  bool subscribed = false;
+};
+struct PulseAnswer {
+  std::string topic;
+  std::uint64_t number = 0;        // 0: the broker's own word, which it does not count
+  std::uint64_t topic_number = 0;  // one more than that of the topic's pulse before, or 0
+  std::string from, at;
+  std::string pulse;  // the text of a JSON object
+};
+struct TopicHistoryAnswer {
+  std::vector<PulseAnswer> pulses;  // oldest first
+  bool gap = false;
+  bool more = false;
+  std::uint64_t next = 0;
+};
+struct TopicAnswer {
+  std::string name;
+  std::int64_t subscribers = 0;
+};
+struct TopicsAnswer {
+  std::vector<TopicAnswer> topics;
 };
 // A frame that is none of the above, or breaks the bounds of its type: `what` is for a log. A
 // client goes on without it.
@@ -113,7 +152,8 @@ struct NotUnderstood {
 
 using Answer =
     std::variant<HelloAnswer, AckAnswer, PushedMessage, PeersAnswer, MembersAnswer, ChannelsAnswer,
-                 ChannelChangeAnswer, ReceiptAnswer, ErrorAnswer, NotUnderstood>;
+                 ChannelChangeAnswer, ReceiptAnswer, ErrorAnswer, PublishedAnswer,
+                 SubscriptionAnswer, PulseAnswer, TopicHistoryAnswer, TopicsAnswer, NotUnderstood>;
 
 Answer read_answer(std::string_view frame);
 

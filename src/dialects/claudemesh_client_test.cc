@@ -95,6 +95,7 @@ void expect_error(JsonValue fields, const std::string& text) {
   EXPECT_EQ(error.code, text_in(fields, "code"));
   EXPECT_EQ(error.client_id, text_in(fields, "id"));
   EXPECT_EQ(error.retry_after_ms, fields["retryAfterMs"].integer());
+  EXPECT_EQ(error.ref, text_in(fields, "ref"));
 }
 void expect_admitted(JsonValue fields, const std::string& text) {
   const auto admitted = read_as<HelloAnswer>(text);
@@ -113,15 +114,62 @@ void expect_change(JsonValue fields, const std::string& text) {
   EXPECT_EQ(change.joined, fields["joined"].boolean());
 }
 
+std::uint64_t number_in(JsonValue fields, std::string_view name) {
+  return static_cast<std::uint64_t>(fields[name].integer().value_or(-1));
+}
+void expect_published(JsonValue fields, const std::string& text) {
+  const auto published = read_as<PublishedAnswer>(text);
+  EXPECT_EQ(published.client_id, text_in(fields, "id"));
+  EXPECT_EQ(published.number, number_in(fields, "number"));
+  EXPECT_EQ(published.topic_number, number_in(fields, "topicNumber"));
+}
+void expect_subscription(JsonValue fields, const std::string& text) {
+  const auto change = read_as<SubscriptionAnswer>(text);
+  EXPECT_EQ(change.pattern, text_in(fields, "pattern"));
+  EXPECT_EQ(change.subscribed, fields["subscribed"].boolean());
+}
+void expect_pulse(JsonValue fields, const PulseAnswer& pulse) {
+  EXPECT_EQ(pulse.topic, text_in(fields, "topic"));
+  EXPECT_EQ(pulse.number, number_in(fields, "number"));
+  EXPECT_EQ(pulse.topic_number, number_in(fields, "topicNumber"));
+  EXPECT_EQ(pulse.from, text_in(fields, "from"));
+  EXPECT_EQ(pulse.at, iso8601(WallTime{*fields["atMs"].integer()}));
+  EXPECT_EQ(pulse.pulse, text_in(fields, "pulse"));
+}
+void expect_pulse_frame(JsonValue fields, const std::string& text) {
+  expect_pulse(fields, read_as<PulseAnswer>(text));
+}
+void expect_history(JsonValue fields, const std::string& text) {
+  const auto history = read_as<TopicHistoryAnswer>(text);
+  ASSERT_EQ(history.pulses.size(), fields["pulses"].size());
+  for (std::size_t i = 0; i < history.pulses.size(); ++i) {
+    expect_pulse(fields["pulses"][i], history.pulses[i]);
+  }
+  EXPECT_EQ(history.gap, fields["gap"].boolean());
+  EXPECT_EQ(history.more, fields["more"].boolean());
+  EXPECT_EQ(history.next, number_in(fields, "next"));
+}
+void expect_topics(JsonValue fields, const std::string& text) {
+  const auto list = read_as<TopicsAnswer>(text);
+  ASSERT_EQ(list.topics.size(), fields["topics"].size());
+  for (std::size_t i = 0; i < list.topics.size(); ++i) {
+    EXPECT_EQ(list.topics[i].name, text_in(fields["topics"][i], "name"));
+    EXPECT_EQ(list.topics[i].subscribers, fields["topics"][i]["subscribers"].integer());
+  }
+}
+
 TEST(ClaudemeshClient, ReadsEveryReplyOfTheVectors) {
   const std::map<std::string, void (*)(JsonValue, const std::string&)> checks{
-      {"admitted", expect_admitted}, {"hello_refused", expect_error},
-      {"accepted", expect_ack},      {"pushed", expect_push},
-      {"peers", expect_peers},       {"channels", expect_channels},
-      {"members", expect_members},   {"channel_changed", expect_change},
-      {"receipt", expect_receipt},   {"refused", expect_error}};
+      {"admitted", expect_admitted},   {"hello_refused", expect_error},
+      {"accepted", expect_ack},        {"pushed", expect_push},
+      {"peers", expect_peers},         {"channels", expect_channels},
+      {"members", expect_members},     {"channel_changed", expect_change},
+      {"receipt", expect_receipt},     {"refused", expect_error},
+      {"published", expect_published}, {"subscription_changed", expect_subscription},
+      {"pulse", expect_pulse_frame},   {"history", expect_history},
+      {"topics", expect_topics}};
   std::set<std::string> kinds;
-  each_vector("replies", 44, [&](JsonValue vector) {
+  each_vector("replies", 61, [&](JsonValue vector) {
     const std::string kind = text_in(vector, "reply");
     ASSERT_TRUE(checks.contains(kind)) << kind;
     checks.at(kind)(vector["fields"], text_in(vector, "text"));
@@ -137,6 +185,15 @@ TEST(ClaudemeshClient, BelievesABrokerInNothing) {
   };
   const std::string from = R"("senderPubkey":")" + key + '"';
   const std::string long_text(200, 'x');
+  const auto pulse = [](const std::string& topic, const std::string& numbers,
+                        const std::string& object) {
+    return R"({"topic":)" + topic + R"(,"from":"x","at":"y",)" + numbers + R"(,"pulse":)" + object +
+           "}";
+  };
+  const std::string numbers = R"("number":2,"topicNumber":1)";
+  const auto pulse_frame = [](const std::string& members) {
+    return R"({"type":"pulse",)" + members.substr(1);
+  };
   // clang-format off
   const struct { const char* name; std::string frame; bool is_understood; } rows[] = {
       {"nothing", "", false},
@@ -168,6 +225,29 @@ TEST(ClaudemeshClient, BelievesABrokerInNothing) {
       {"a receipt of a state of later", R"({"type":"receipt","messageId":"00","state":"eaten"})",
        false},
       {"a receipt for no id", R"({"type":"receipt","messageId":"../x","state":"read"})", false},
+      {"a pulse", pulse_frame(pulse(R"("a.b")", numbers, "{}")), true},
+      {"a pulse of no topic", pulse_frame(pulse("null", numbers, "{}")), false},
+      {"a pulse of what is no topic", pulse_frame(pulse(R"("\u001b[2J")", numbers, "{}")), false},
+      {"a pulse that is a list", pulse_frame(pulse(R"("a.b")", numbers, "[]")), false},
+      {"a pulse that is a text", pulse_frame(pulse(R"("a.b")", numbers, R"("{}")")), false},
+      {"a pulse without a number", pulse_frame(pulse(R"("a.b")", R"("topicNumber":1)", "{}")),
+       false},
+      {"a pulse without a number in its topic", pulse_frame(pulse(R"("a.b")", R"("number":1)",
+       "{}")), false},
+      {"a pulse of number -1",
+       pulse_frame(pulse(R"("a.b")", R"("number":-1,"topicNumber":1)", "{}")), false},
+      {"a pulse that is not counted",
+       pulse_frame(pulse(R"("a.b")", R"("number":0,"topicNumber":0)", "{}")), true},
+      {"a pulse of a fraction", pulse_frame(pulse(R"("a.b")", R"("number":1.5,"topicNumber":1)",
+       "{}")), false},
+      {"a number for what was published",
+       R"({"type":"topic_published","id":"c-1","number":2,"topicNumber":1})", true},
+      {"no number for what was published", R"({"type":"topic_published","id":"c-1"})", false},
+      {"a history", R"({"type":"topic_history","pulses":[)" + pulse(R"("a.b")", numbers, "{}") +
+       "]}", true},
+      {"a history of what is no pulse", R"({"type":"topic_history","pulses":[{}]})", false},
+      {"a history that is not there", R"({"type":"topic_history"})", false},
+      {"topics that are not there", R"({"type":"topic_list"})", false},
       {"an error without a code", R"({"type":"error"})", true},
   };
   // clang-format on
@@ -207,13 +287,21 @@ TEST(ClaudemeshClient, ReadsWhatIsOutOfBoundsAsSomethingHarmless) {
     EXPECT_EQ(read_as<ErrorAnswer>(frame).code, row.read);
   }
   EXPECT_FALSE(read_as<ErrorAnswer>(R"({"type":"error","retryAfterMs":-1})").retry_after_ms);
+  for (const char* ref : {R"("\u001b[2J")", R"("a b")", "7", "null", R"("../x")"}) {
+    const std::string frame = std::string(R"({"type":"error","code":"denied","ref":)") + ref + "}";
+    EXPECT_EQ(read_as<ErrorAnswer>(frame).ref, "") << ref;
+  }
+  const auto topics = read_as<TopicsAnswer>(
+      R"({"type":"topic_list","topics":[{"name":"a b"},7,{"name":"a.b","subscribers":"x"}]})");
+  ASSERT_EQ(topics.topics.size(), 1U) << "what is no topic is not listed";
+  EXPECT_EQ(topics.topics[0].subscribers, 0);
 }
 
 // --- what the client writes, the broker reads ---
 
 template <class V>
 const V& said_as(Claudemesh& broker, Verb& kept, const std::string& frame) {
-  kept = broker.read(frame);
+  kept = broker.read(frame, Stage::kAdmitted);
   EXPECT_TRUE(std::holds_alternative<V>(kept)) << frame;
   return std::get<V>(kept);
 }
@@ -298,10 +386,53 @@ TEST(ClaudemeshClient, SaysTheOthersAsItsBrokerReadsThem) {
   EXPECT_EQ(crypto::to_hex(*list.after), key);
 }
 
+TEST(ClaudemeshClient, SaysTheFramesOfTopicsAsItsBrokerReadsThem) {
+  Claudemesh broker;
+  Verb kept{ListPeers{}};
+  const auto& publish =
+      said_as<Publish>(broker, kept, topic_publish_frame("c-1", "a.b", R"({"n":1.0})"));
+  EXPECT_EQ(publish.client_id, "c-1");
+  EXPECT_EQ(publish.topic, "a.b");
+  EXPECT_EQ(publish.pulse, R"({"n":1.0)");
+  EXPECT_EQ(said_as<Publish>(broker, kept, topic_publish_frame("", "a.b", "{}")).client_id, "");
+  EXPECT_EQ(said_as<Subscribe>(broker, kept, topic_frame("topic_subscribe", "a.>")).pattern, "a.>");
+  EXPECT_EQ(said_as<Unsubscribe>(broker, kept, topic_frame("topic_unsubscribe", ">")).pattern, ">");
+  const auto& all = said_as<ReadHistory>(broker, kept, topic_history_frame("", std::nullopt, 7));
+  EXPECT_EQ(all.pattern, "");
+  EXPECT_FALSE(all.after);
+  EXPECT_EQ(all.limit, 7U);
+  const auto& some = said_as<ReadHistory>(broker, kept, topic_history_frame("a.*", 0, 1'000));
+  EXPECT_EQ(some.pattern, "a.*");
+  EXPECT_EQ(some.after, 0U);
+  said_as<ListTopics>(broker, kept, topic_list_frame());
+}
+
+// What a broker passes on, its members' clients can read: a pulse as deep and as full as a frame
+// may be, and a list of such pulses.
+TEST(ClaudemeshClient, ReadsEveryPulseThatItsBrokerTakes) {
+  const std::string deep = R"({"x":)" + std::string(30, '[') + std::string(30, ']');
+  std::string full = R"({"x":[0)";
+  for (int i = 0; i < 32'000; ++i) full += ",0";
+  full += "]";
+  Claudemesh broker;
+  routing::TopicHistory::Page page;
+  for (const std::string& open : {deep, full, full, full, full}) {
+    ASSERT_TRUE(std::holds_alternative<Publish>(
+        broker.read(topic_publish_frame("c-1", "a", open + "}"), Stage::kAdmitted)));
+    routing::Pulse pulse;
+    pulse.topic = "a";
+    pulse.number = pulse.topic_number = 1;
+    pulse.text = open + "}";
+    EXPECT_EQ(read_as<PulseAnswer>(broker.write(PulseOut{pulse})).pulse, pulse.text);
+    page.pulses.push_back(std::make_shared<const routing::Pulse>(std::move(pulse)));
+  }
+  EXPECT_EQ(read_as<TopicHistoryAnswer>(broker.write(History{page})).pulses.size(), 5U);
+}
+
 // The frames of the vectors that this client writes too are the ones it writes.
 TEST(ClaudemeshClient, WritesWhatTheVectorsSay) {
   std::set<std::string> texts;
-  each_vector("frames", 190, [&](JsonValue vector) { texts.insert(text_in(vector, "text")); });
+  each_vector("frames", 300, [&](JsonValue vector) { texts.insert(text_in(vector, "text")); });
   // clang-format off
   const struct { const char* name; std::string frame; } rows[] = {
       {"list_peers", list_peers_frame()},
@@ -311,6 +442,11 @@ TEST(ClaudemeshClient, WritesWhatTheVectorsSay) {
       {"channel_leave", channel_frame("channel_leave", "ops")},
       {"list_members", list_members_frame("#ops", "")},
       {"receipt", receipt_frame("000102030405060708090a0b0c0d0e0f", "received")},
+      {"topic_publish", topic_publish_frame("c-1", "mirror.intent", R"({"a":1})")},
+      {"topic_subscribe", topic_frame("topic_subscribe", "a.>")},
+      {"topic_unsubscribe", topic_frame("topic_unsubscribe", "a.>")},
+      {"topic_history", topic_history_frame("mirror.>", 1'700'000'000'000'000, 10)},
+      {"topic_list", topic_list_frame()},
   };
   // clang-format on
   for (const auto& row : rows) EXPECT_TRUE(texts.contains(row.frame)) << row.frame;

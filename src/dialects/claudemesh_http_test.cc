@@ -129,7 +129,7 @@ TEST(HookBody, MatchesWhatAHelloCanSay) {
   for (const std::size_t length : {kMaxHintBytes, kMaxHintBytes + 1}) {
     const std::string cwd(length, '/');
     Claudemesh dialect;
-    const Verb hello = dialect.read(R"({"type":"hello","cwd":")" + cwd + "\"}");
+    const Verb hello = dialect.read(R"({"type":"hello","cwd":")" + cwd + "\"}", Stage::kAdmitted);
     const bool kept = std::get<Hello>(hello).hints.cwd == cwd;
     const bool accepted = read_hook_status(R"({"status":"idle","cwd":")" + cwd + "\"}").ok();
     EXPECT_EQ(kept, length == kMaxHintBytes);

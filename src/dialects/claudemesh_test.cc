@@ -4,7 +4,9 @@
 
 #include <iostream>
 #include <map>
+#include <set>
 
+#include "base/overloaded.h"
 #include "crypto/box.h"
 #include "dialects/vectors_for_test.h"
 
@@ -13,13 +15,6 @@ namespace {
 
 using wire::JsonKind;
 using wire::JsonValue;
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;  // clang 14 does not derive it
 
 // A verb in the words of the vectors: its name as the member "verb", and its fields.
 using Fields = std::map<std::string, std::string>;
@@ -55,6 +50,21 @@ Fields fields_of(const Send& send) {
 Fields fields_of(const ListMembers& list) {
   Fields fields{{"verb", "list_members"}, {"target", routing::text_of(list.target)}};
   if (list.after) fields["after"] = crypto::to_hex(*list.after);
+  return fields;
+}
+
+Fields fields_of(const Publish& publish) {
+  return {{"verb", "topic_publish"},
+          {"id", std::string(publish.client_id)},
+          {"topic", std::string(publish.topic)},
+          {"pulse", publish.pulse}};
+}
+
+Fields fields_of(const ReadHistory& read) {
+  Fields fields{{"verb", "topic_history"},
+                {"pattern", std::string(read.pattern)},
+                {"limit", std::to_string(read.limit)}};
+  if (read.after) fields["after"] = std::to_string(*read.after);
   return fields;
 }
 
@@ -95,6 +105,20 @@ Fields fields_of(const Verb& verb) {
                           {"messageId", to_hex(v.message)},
                           {"state", std::string(name_of(v.state))}};
           },
+          [](const Publish& v) { return fields_of(v); },
+          [](const Subscribe& v) {
+            return Fields{{"verb", "topic_subscribe"}, {"pattern", std::string(v.pattern)}};
+          },
+          [](const Unsubscribe& v) {
+            return Fields{{"verb", "topic_unsubscribe"}, {"pattern", std::string(v.pattern)}};
+          },
+          [](const ReadHistory& v) { return fields_of(v); },
+          [](const ListTopics&) {
+            return Fields{{"verb", "topic_list"}};
+          },
+          [](const auto&) {
+            return Fields{{"verb", "of another format"}};
+          },
       },
       verb);
 }
@@ -117,9 +141,9 @@ Fields expected_of(JsonValue vector) {
 
 TEST(Claudemesh, ReadsEveryFrameOfTheVectors) {
   Claudemesh dialect;  // one for all: what an earlier frame left must not show
-  each_vector("frames", 190, [&](JsonValue vector) {
+  each_vector("frames", 300, [&](JsonValue vector) {
     const std::string frame = filled(text_in(vector, "text"), vector);
-    EXPECT_EQ(fields_of(dialect.read(frame)), expected_of(vector));
+    EXPECT_EQ(fields_of(dialect.read(frame, Stage::kAdmitted)), expected_of(vector));
   });
 }
 
@@ -163,7 +187,7 @@ TEST(Claudemesh, RefusesNoiseOfEveryKind) {
   Claudemesh dialect;
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
-    const Verb verb = dialect.read(row.frame);
+    const Verb verb = dialect.read(row.frame, Stage::kAdmitted);
     EXPECT_EQ(std::holds_alternative<ListPeers>(verb), row.is_read);
     if (row.is_read) continue;
     ASSERT_TRUE(std::holds_alternative<Misspoken>(verb));
@@ -177,12 +201,13 @@ TEST(Claudemesh, ReadsTheSameAfterAnyPrefixOfAFrame) {
   const std::string frame = R"({"type":"send","id":"c-1","targetSpec":"*","nonce":"n",)"
                             R"("ciphertext":"\u00e9 \ud83d\ude00"})";
   Claudemesh dialect;
-  const Fields whole = fields_of(dialect.read(frame));
+  const Fields whole = fields_of(dialect.read(frame, Stage::kAdmitted));
   ASSERT_EQ(whole.at("verb"), "send");
   for (std::size_t length = 0; length < frame.size(); ++length) {
     const std::string prefix = frame.substr(0, length);
-    EXPECT_TRUE(std::holds_alternative<Misspoken>(dialect.read(prefix))) << prefix;
-    EXPECT_EQ(fields_of(dialect.read(frame)), whole);
+    EXPECT_TRUE(std::holds_alternative<Misspoken>(dialect.read(prefix, Stage::kAdmitted)))
+        << prefix;
+    EXPECT_EQ(fields_of(dialect.read(frame, Stage::kAdmitted)), whole);
   }
 }
 
@@ -257,6 +282,57 @@ std::string write_pushed(JsonValue fields) {
   return Claudemesh().write(Pushed{envelope, mesh, sender});
 }
 
+routing::Pulse pulse_of(JsonValue fields) {
+  routing::Pulse pulse;
+  pulse.number = static_cast<std::uint64_t>(*fields["number"].integer());
+  pulse.topic_number = static_cast<std::uint64_t>(*fields["topicNumber"].integer());
+  pulse.topic = text_in(fields, "topic");
+  pulse.from = text_in(fields, "from");
+  pulse.at = {*fields["atMs"].integer()};
+  pulse.text = text_in(fields, "pulse");
+  return pulse;
+}
+
+std::string write_history(JsonValue fields) {
+  routing::TopicHistory::Page page;
+  for (std::size_t i = 0; i < fields["pulses"].size(); ++i) {
+    page.pulses.push_back(std::make_shared<const routing::Pulse>(pulse_of(fields["pulses"][i])));
+  }
+  page.gap = *fields["gap"].boolean();
+  page.more = *fields["more"].boolean();
+  page.next = static_cast<std::uint64_t>(*fields["next"].integer());
+  return Claudemesh().write(History{page});
+}
+
+std::string write_topics(JsonValue list) {
+  std::vector<TopicEntry> topics;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    topics.push_back(
+        {text_in(list[i], "name"), static_cast<std::size_t>(*list[i]["subscribers"].integer())});
+  }
+  return Claudemesh().write(Topics{topics});
+}
+
+// Writes the reply that a vector describes, where it is one of topics.
+std::optional<std::string> written_of_topics(std::string_view reply, JsonValue fields) {
+  const Claudemesh dialect;
+  const auto number = [&](std::string_view of) {
+    return static_cast<std::uint64_t>(*fields[of].integer());
+  };
+  if (reply == "published") {
+    const std::string id = text_in(fields, "id");
+    return dialect.write(Published{id, number("number"), number("topicNumber")});
+  }
+  if (reply == "subscription_changed") {
+    const std::string pattern = text_in(fields, "pattern");
+    return dialect.write(SubscriptionChanged{pattern, *fields["subscribed"].boolean()});
+  }
+  if (reply == "pulse") return dialect.write(PulseOut{pulse_of(fields)});
+  if (reply == "history") return write_history(fields);
+  if (reply == "topics") return write_topics(fields["topics"]);
+  return std::nullopt;
+}
+
 // Writes the reply that a vector describes.
 std::string written(JsonValue vector) {
   const Claudemesh dialect;
@@ -295,22 +371,28 @@ std::string written(JsonValue vector) {
     return dialect.write(
         ReceiptNotice{message(), read ? ReceiptState::kRead : ReceiptState::kReceived, by});
   }
+  if (auto text = written_of_topics(reply, fields)) return *std::move(text);
   EXPECT_EQ(reply, "refused");
+  const std::string ref = text_in(fields, "ref");
   return dialect.write(
-      Refused{code_of<Refusal>(fields, kRefusalCount), id, fields["retryAfterMs"].integer()});
+      Refused{code_of<Refusal>(fields, kRefusalCount), id, fields["retryAfterMs"].integer(), ref});
 }
 
+// Of the kinds of reply, those of other formats: three of PulseMesh, five of SecureWebSocket.
+constexpr std::size_t kRepliesOfOthers = 8;
+
 TEST(Claudemesh, WritesEveryReplyOfTheVectors) {
-  std::map<std::string, int> replies;
-  each_vector("replies", 44, [&](JsonValue vector) {
+  std::map<std::string, std::set<std::string>> replies;  // each with its codes
+  each_vector("replies", 61, [&](JsonValue vector) {
     const std::string text = written(vector);
     EXPECT_EQ(text, text_in(vector, "text"));
     EXPECT_TRUE(wire::JsonDocument().parse(text).ok());
-    ++replies[text_in(vector, "reply")];
+    replies[text_in(vector, "reply")].insert(text_in(vector["fields"], "code"));
   });
-  EXPECT_EQ(replies.size(), std::variant_size_v<Reply>) << "a kind of reply has no vector";
-  EXPECT_EQ(replies["refused"], static_cast<int>(kRefusalCount)) << "a code has no vector";
-  EXPECT_EQ(replies["hello_refused"], static_cast<int>(kHelloRejectCount));
+  EXPECT_EQ(replies.size(), std::variant_size_v<Reply> - kRepliesOfOthers)
+      << "a kind of reply has no vector";
+  EXPECT_EQ(replies["refused"].size(), kRefusalCount) << "a code has no vector";
+  EXPECT_EQ(replies["hello_refused"].size(), kHelloRejectCount);
 }
 
 TEST(Claudemesh, ListsAsManyPeersAsFitAndSaysHowManyThereAre) {
@@ -328,7 +410,8 @@ TEST(Claudemesh, ListsAsManyPeersAsFitAndSaysHowManyThereAre) {
 
 // Whatever the bound: who goes on behind the last key of a page comes to the end.
 TEST(Claudemesh, ListsMembersInPagesAndSaysThatThereAreMore) {
-  const std::vector<membership::Member> three(3);
+  std::vector<membership::Member> three(3);
+  for (auto& member : three) member.key = crypto::SecretKey::from_seed({1}).public_key();
   const std::vector<const membership::Member*> all{&three[0], &three[1], &three[2]};
   // clang-format off
   const struct { const char* name; std::size_t max_bytes, listed; bool more; } rows[] = {
@@ -346,6 +429,54 @@ TEST(Claudemesh, ListsMembersInPagesAndSaysThatThereAreMore) {
     EXPECT_EQ(document.root()["more"].boolean().value_or(false), row.more);
     EXPECT_EQ(static_cast<bool>(document.root()["more"]), row.more) << "never false";
   }
+}
+
+// Whoever goes on behind `next` gets every pulse of the page once, however many fit at a time.
+TEST(Claudemesh, WritesAsMuchHistoryAsFitsAndSaysWhereToGoOn) {
+  const auto page_of = [](std::size_t count, std::size_t bytes) {
+    routing::TopicHistory::Page page;
+    page.next = 1'000;
+    for (std::size_t i = 1; i <= count; ++i) {
+      routing::Pulse pulse;
+      pulse.topic = "a";
+      pulse.number = pulse.topic_number = i;
+      pulse.text = "{\"x\":\"" + std::string(bytes, 'x') + "\"}";
+      page.pulses.push_back(std::make_shared<const routing::Pulse>(std::move(pulse)));
+    }
+    return page;
+  };
+  // clang-format off
+  const struct { const char* name; std::size_t count, bytes, listed; bool more; std::int64_t next;
+  } rows[] = {
+      {"all fit", 1'000, 100, 1'000, false, 1'000},
+      {"eight of 64 KiB", 8, 65'000, 8, false, 1'000},
+      {"more than fit", 20, 65'000, 8, true, 8},
+      {"one over the bound comes all the same", 2, kMaxListBytes, 1, true, 1},
+  };
+  // clang-format on
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const std::string text = Claudemesh().write(History{page_of(row.count, row.bytes)});
+    wire::JsonDocument document;
+    ASSERT_TRUE(document.parse(text).ok());
+    EXPECT_EQ(document.root()["pulses"].size(), row.listed);
+    EXPECT_EQ(document.root()["more"].boolean(), row.more);
+    EXPECT_EQ(document.root()["next"].integer(), row.next);
+    if (row.listed > 1) {
+      EXPECT_LE(text.size(), kMaxListBytes + 1'024) << "and what closes it";
+    }
+  }
+}
+
+// What a page holds back is said, also where the history itself had more.
+TEST(Claudemesh, WritesAHistoryThatHasMoreAsItIs) {
+  routing::TopicHistory::Page page;
+  page.more = true;
+  page.next = 7;
+  wire::JsonDocument document;
+  ASSERT_TRUE(document.parse(Claudemesh().write(History{page})).ok());
+  EXPECT_EQ(document.root()["more"].boolean(), true);
+  EXPECT_EQ(document.root()["next"].integer(), 7);
 }
 
 TEST(Claudemesh, DigestsTheAudiencesOfTheVectors) {
@@ -376,7 +507,7 @@ TEST(Claudemesh, PushesTheVeryBodyThatWasSent) {
     SCOPED_TRACE(row.name);
     const std::string frame = R"({"type":"send","targetSpec":"*", "ciphertext" : )" +
                               std::string(row.ciphertext) + R"( ,"nonce": )" + row.nonce + " }";
-    const Verb verb = dialect.read(frame);
+    const Verb verb = dialect.read(frame, Stage::kAdmitted);
     ASSERT_TRUE(std::holds_alternative<Send>(verb));
     routing::Envelope envelope;
     envelope.to = "*";
@@ -408,7 +539,7 @@ TEST(Claudemesh, ChecksEveryHelloOfTheVectors) {
   Claudemesh dialect;
   each_vector("hellos", 45, [&](JsonValue vector) {
     const std::string frame = text_in(vector, "text");
-    const Verb verb = dialect.read(frame);
+    const Verb verb = dialect.read(frame, Stage::kAdmitted);
     ASSERT_TRUE(std::holds_alternative<Hello>(verb));
     const trust::HelloClaim& claim = std::get<Hello>(verb).claim;
     const WallTime now{*vector["now"].integer()};
@@ -453,7 +584,7 @@ TEST(AllDialects, EachPathHasOneDialectAtMost) {
   for (const auto& row : rows) {
     std::string served;
     for (const auto& dialect : table) {
-      if (dialect->serves(row.path)) served += dialect->name();
+      if (dialect->opens(row.path, "")) served += dialect->name();
     }
     EXPECT_EQ(served, row.name) << row.path;
   }

@@ -11,6 +11,7 @@
 
 #include "base/codes.h"
 #include "dialects/verb.h"
+#include "routing/topic_history.h"
 
 namespace signet::dialects {
 
@@ -77,9 +78,69 @@ struct Refused {
   Refusal code;
   std::string_view client_id;
   std::optional<std::int64_t> retry_after_ms;
+  std::string_view ref = {};  // by which the operator finds the rule that said no; may be empty
+};
+
+// A PulseMesh handshake that holds.
+struct SecretAdmitted {
+  std::string_view client_id;
+  WallTime at;
+  std::string_view session_id;
+};
+struct HandshakeRefused {
+  HandshakeRefusal code;
+  std::string_view ref = {};
+  std::optional<TokenRefusal> rule = std::nullopt;  // of a token
+};
+// A token was taken in the place of the one before.
+struct TokenTaken {
+  WallTime expires;
+};
+struct PulseOut {
+  const routing::Pulse& pulse;
+};
+// A pulse has its number; nothing else is promised of it.
+struct Published {
+  std::string_view client_id;
+  std::uint64_t number;
+  std::uint64_t topic_number;
+};
+struct SubscriptionChanged {
+  std::string_view pattern;
+  bool subscribed;
+};
+struct History {
+  const routing::TopicHistory::Page& page;
+};
+struct TopicEntry {
+  std::string name;
+  std::size_t subscribers;
+};
+struct Topics {
+  const std::vector<TopicEntry>& topics;
+};
+struct Challenge {
+  std::string_view server_key;  // base64url, as are the others
+  std::string_view nonce;
+  std::string_view text;
+};
+struct Registered {};
+struct RegisterRefused {
+  RegisterRefusal code;
+  std::string_view detail = {};
+};
+// The sender's envelope back: refused, or delivered.
+struct RelayRefused {
+  std::string_view envelope;  // the frame as it was sent
+  RelayRefusal code;
+};
+struct RelayDelivered {
+  std::string_view envelope;
 };
 
 using Reply = std::variant<Admitted, HelloRefused, Accepted, Pushed, Peers, Members, Channels,
-                           ChannelChanged, ReceiptNotice, Refused>;
+                           ChannelChanged, ReceiptNotice, Refused, SecretAdmitted, HandshakeRefused,
+                           TokenTaken, PulseOut, Published, SubscriptionChanged, History, Topics,
+                           Challenge, Registered, RegisterRefused, RelayRefused, RelayDelivered>;
 
 }  // namespace signet::dialects

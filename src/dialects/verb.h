@@ -14,7 +14,9 @@
 #include "membership/audience.h"
 #include "routing/address.h"
 #include "routing/envelope.h"
+#include "trust/challenge.h"
 #include "trust/hello.h"
+#include "trust/secret_hello.h"
 
 namespace signet::dialects {
 
@@ -73,6 +75,64 @@ struct Receipt {
   routing::MessageId message;
   ReceiptState state;
 };
+// The first frame of PulseMesh: a keyed digest instead of a signature.
+struct SecretHello {
+  trust::SecretClaim claim;
+};
+// The same with a token, which says of itself whose it is.
+struct TokenHello {
+  std::string_view source;
+  std::string_view token;
+};
+// A token that takes the place of the one by which the session was proven.
+struct TokenRefresh {
+  std::string_view token;
+};
+// A pulse to one topic. `pulse` is the JSON object that was sent, without what the server stamps
+// and without its closing brace (pulse_text.h).
+struct Publish {
+  std::string_view client_id;  // empty: the sender wants no answer
+  std::string_view topic;      // empty: the one topic of this connection
+  std::string pulse;
+};
+struct Subscribe {
+  std::string_view pattern;
+};
+struct Unsubscribe {
+  std::string_view pattern;
+};
+// What was published and may be read: after a number, oldest first; else the newest.
+struct ReadHistory {
+  std::string_view pattern;  // empty: every topic
+  std::optional<std::uint64_t> after;
+  std::size_t limit;
+};
+struct ListTopics {};
+// A frame of /ws/node/ for one node, forwarded as it is.
+struct Forward {
+  std::string_view target;
+};
+// The answer to the challenge of SecureWebSocket.
+struct ChallengeResponse {
+  trust::ChallengeClaim claim;
+};
+// An envelope of SecureWebSocket, relayed as it is; what keeps it from that, in the page's order.
+struct RelayEnvelope {
+  std::string_view from;  // base64url as it was sent
+  std::string_view to;
+  bool is_message = false;
+  bool has_content = false;
+};
+// The first frame does not even begin a conversation of this format.
+struct BadHandshake {
+  HandshakeRefusal code;
+  // Of a message that is whole but for its proof: the connection may have one of its own.
+  std::string_view source = {};
+};
+struct BadRegistration {
+  RegisterRefusal code;
+  std::string_view detail;  // what the answer adds in words; may be empty
+};
 // Not understood: which code to answer, and for which client id where one could be read.
 struct Misspoken {
   Refusal code;
@@ -81,7 +141,10 @@ struct Misspoken {
   bool is_message = true;  // a frame of this format, if a wrong one; false: not even that
 };
 
-using Verb = std::variant<Hello, Send, SetStatus, SetSummary, ListPeers, ListMembers, JoinChannel,
-                          LeaveChannel, ListChannels, Receipt, Misspoken>;
+using Verb =
+    std::variant<Hello, Send, SetStatus, SetSummary, ListPeers, ListMembers, JoinChannel,
+                 LeaveChannel, ListChannels, Receipt, SecretHello, TokenHello, TokenRefresh,
+                 Publish, Subscribe, Unsubscribe, ReadHistory, ListTopics, Forward,
+                 ChallengeResponse, RelayEnvelope, BadHandshake, BadRegistration, Misspoken>;
 
 }  // namespace signet::dialects
