@@ -1,19 +1,14 @@
 // Who is it? The hello: checked here as far as no memory is needed, then by the store, which alone
 // knows whether it was used before.
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "broker/broker.h"
-#include "crypto/random.h"
 
 namespace signet::broker {
-namespace {
 
-constexpr std::size_t kPresenceBytes = 16;  // 128 random bits: not to be guessed
-
-}  // namespace
-
-void Broker::on_hello(Session& session, const dialects::Hello& hello) {
+void Broker::on_hello(MailSession& session, const dialects::Hello& hello) {
   if (hello_rates_.take(session.connection.peer(), shard_.now())) {
     return reject(session, HelloReject::kRateLimited);
   }
@@ -24,6 +19,7 @@ void Broker::on_hello(Session& session, const dialects::Hello& hello) {
       trust::check_hello(hello.claim, shared_.clock.wall(), shared_.options.max_skew, has_capacity);
   if (const auto* code = std::get_if<HelloReject>(&checked)) return reject(session, *code);
   const auto& proven = std::get<trust::ProvenHello>(checked);
+  proving(session);
   const membership::Member* member = mesh == nullptr ? nullptr : mesh->member(proven.key);
   if (member == nullptr) return reject(session, HelloReject::kUnauthorized);
   if (shared_.hello_rates.take(member->number, shard_.now())) {
@@ -32,9 +28,9 @@ void Broker::on_hello(Session& session, const dialects::Hello& hello) {
 
   const bool authorized =
       member->id == hello.claim.member_id && membership::may_connect(member->standing);
-  session.state = SessionState::kProving;
   session.mesh = mesh->mesh().number;
   session.member = member->number;
+  session.proof = trust::Proof::kKey;
   session.session_id = hello.hints.session_id;
   session.display_name = hello.hints.display_name;
   session.cwd = hello.hints.cwd;
@@ -51,7 +47,7 @@ void Broker::on_hello(Session& session, const dialects::Hello& hello) {
 }
 
 void Broker::on_hello_remembered(Id id, store::HelloOutcome outcome, bool was_authorized) {
-  Session* session = session_at(id);
+  MailSession* session = mail_at(id);
   if (session == nullptr) return;
   if (outcome == store::HelloOutcome::kReplayed) return reject(*session, HelloReject::kReplayed);
   if (outcome == store::HelloOutcome::kUnavailable) {
@@ -60,39 +56,37 @@ void Broker::on_hello_remembered(Id id, store::HelloOutcome outcome, bool was_au
   const membership::Member* member = member_of(*session);  // the standing may have changed
   const bool may = was_authorized && member != nullptr && membership::may_connect(member->standing);
   if (!may) return reject(*session, HelloReject::kUnauthorized);
+  session->roles = roles_of(*session);
+  const Wish wish{trust::Action::kConnect, {}};
+  if (!ShardCore::may(*session, wish)) {
+    record_denial(*session, wish, name_of(HelloReject::kDenied));
+    return reject(*session, HelloReject::kDenied);
+  }
   const auto limit = snapshot_->mesh(session->mesh)->mesh().max_connections;
   if (!shared_.loads.enter(session->mesh, limit)) return reject(*session, HelloReject::kCapacity);
+  session->counted = true;
   admit(*session, *member);
 }
 
 // The presence is registered before the ack says so: whoever reads the ack may send at once.
-void Broker::admit(Session& session, const membership::Member& member) {
-  session.state = SessionState::kAdmitted;
-  session.presence_id = crypto::random_hex(kPresenceBytes);
+void Broker::admit(MailSession& session, const membership::Member& member) {
   session.connected = shared_.clock.wall();
   if (session.display_name.empty()) session.display_name = member.display_name;
-  sessions_[session.member].push_back(&session);
-  session.connection.clear_deadline();
-  shard_.proven(session.connection);
-  shared_.metrics.connections.add();
-  shared_.metrics.active.add();
+  enter(session);
   log(LogLevel::kInfo, "hello.admitted",
-      {{"presence", session.presence_id},
+      {{"presence", session.presence_id()},
        {"member", member.id},
        {"peer", session.connection.peer().text()}});
 
   take_remembered_hook(session);
-  say(session, dialects::Admitted{session.presence_id, member.display_name});
+  say(session, dialects::Admitted{session.presence_id(), member.display_name});
   read_on(session);
-
-  const Id id = session.connection.id();
-  for (const std::string& frame : std::exchange(session.held, {})) {
-    if (Session* here = session_at(id)) on_frame(*here, frame);
-  }
+  read_held(session.connection.id());
 }
 
 void Broker::reject(Session& session, HelloReject code) {
   shared_.metrics.rejected[code].add();
+  note(session, audit::Event::kRefused, name_of(code));
   if (const auto repeated = rejected_log_.take(code, shard_.now())) {
     log(LogLevel::kWarn, "hello.rejected",
         {{"reason", name_of(code)},
@@ -100,22 +94,58 @@ void Broker::reject(Session& session, HelloReject code) {
          {"peer", session.connection.peer().text()}});
   }
   say(session, dialects::HelloRefused{code});
+  leave(session);
   session.state = SessionState::kClosing;
   session.connection.close(CloseReason::kPolicy, name_of(code));
 }
 
-// Takes an admitted session out of everything that could still find it. Idempotent.
+// Takes a session out of everything that counts it or could still find it. Idempotent.
 void Broker::leave(Session& session) {
+  topics_.forget(session);
+  give_back(session);
   const auto found = sessions_.find(session.member);
   if (found == sessions_.end()) return;
   std::vector<Session*>& mine = found->second;
   const auto at = std::find(mine.begin(), mine.end(), &session);
   if (at == mine.end()) return;
-  mine.erase(at);
+  *at = mine.back();
+  mine.pop_back();
   if (mine.empty()) sessions_.erase(found);
-  working_.erase(&session);
-  shared_.loads.leave(session.mesh);
   shared_.metrics.active.add(-1);
+  switch (session.conversation) {
+    case Conversation::kMail:
+      working_.erase(static_cast<MailSession*>(&session));
+      break;
+    case Conversation::kTopic:
+    case Conversation::kNode:
+      shared_.metrics.topic_sessions.add(-1);
+      expiring_.erase({static_cast<SecretSession&>(session).expires, session.connection.id()});
+      break;
+    case Conversation::kRelay:
+      shared_.metrics.relay_sessions.add(-1);
+      names_.on_closed(static_cast<RelaySession&>(session));
+      break;
+    case Conversation::kHub:
+      break;
+  }
+}
+
+// Its places in the counts and its name, which it has from a little before it is admitted.
+void Broker::give_back(Session& session) {
+  if (!std::exchange(session.counted, false)) return;
+  shared_.loads.leave(session.mesh);
+  const bool is_secret =
+      session.conversation == Conversation::kTopic || session.conversation == Conversation::kNode;
+  if (is_secret) shared_.source_loads.leave(session.member);
+  if (session.conversation == Conversation::kNode) {
+    const auto& node = static_cast<SecretSession&>(session).place;
+    names_.release(session, NameDesk::node_name(session.mesh, node));
+  }
+  if (session.conversation == Conversation::kRelay) {
+    if (session.member.value == 0) shared_.guest_loads.leave(session.mesh);
+    const auto& key = static_cast<RelaySession&>(session).key;
+    names_.release(session, NameDesk::relay_name(session.mesh, key));
+  }
 }
 
 }  // namespace signet::broker

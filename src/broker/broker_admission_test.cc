@@ -341,6 +341,7 @@ TEST_F(Admission, OtherRequestsAreHandedOnAndTheirAnswerFindsItsWayBack) {
 
   request(connection, "POST", "/join", false, "{}");
   EXPECT_EQ(connection.responses.back().status, 429);
+  EXPECT_EQ(metric("signet_http_refused_total{reason=\"rate_limited\"}"), 1);
   EXPECT_EQ(calls.size(), 1u);
   shards_[0]->hang_up(connection);
   calls[0].reply({200, "", {}, "late"});

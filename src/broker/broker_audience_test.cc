@@ -134,7 +134,7 @@ TEST_F(Audiences, ALongListComesInPagesWithOneAudience) {
     member.number = {100 + i};
     member.mesh = {1};
     member.id = "many-" + std::to_string(i);
-    member.key.bytes = crypto::digest32("many", {member.id});
+    member.key = crypto::PublicKey{crypto::digest32("many", {member.id})};
     member.display_name = std::string(128, '\1');  // six bytes each, where it is written
     store_.at_start.push_back(membership::MemberAdded{member, {}});
   }

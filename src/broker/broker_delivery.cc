@@ -23,12 +23,15 @@ void Broker::on_stored(const store::DeliveryBatch& batch) {
     for (const MemberNumber recipient : delivery.recipients) {
       const auto found = sessions_.find(recipient);
       if (found == sessions_.end()) continue;
-      for (Session* session : found->second) offer(*session, delivery, frame);
+      for (Session* session : found->second) {
+        if (session->conversation != Conversation::kMail) continue;
+        offer(static_cast<MailSession&>(*session), delivery, frame);
+      }
     }
   }
 }
 
-void Broker::offer(Session& session, const store::Delivery& delivery, std::string& frame) {
+void Broker::offer(MailSession& session, const store::Delivery& delivery, std::string& frame) {
   update_window(session);
   if (!session.cursor.offer(delivery.number, is_urgent(*delivery.envelope))) {
     return read_on(session);
@@ -41,7 +44,7 @@ std::string Broker::encode_push(const dialects::Dialect& dialect,
                                 const routing::Envelope& envelope) {
   const membership::MeshSnapshot* mesh = snapshot_->mesh(envelope.mesh);
   const membership::Member* sender = mesh == nullptr ? nullptr : mesh->member(envelope.sender);
-  const std::string key = sender == nullptr ? std::string() : crypto::to_hex(sender->key);
+  const std::string key = sender == nullptr ? std::string() : membership::key_text(*sender);
   const std::string_view mesh_id = mesh == nullptr ? std::string_view() : mesh->mesh().id;
   std::string frame;
   wire::append_frame(frame, wire::Opcode::kText,
@@ -49,7 +52,7 @@ std::string Broker::encode_push(const dialects::Dialect& dialect,
   return frame;
 }
 
-void Broker::push(Session& session, MessageNumber number, const routing::Envelope& envelope,
+void Broker::push(MailSession& session, MessageNumber number, const routing::Envelope& envelope,
                   std::string_view frame) {
   if (session.connection.send_encoded(frame) == net::Sent::kDropped) {
     // The window keeps the queue below its limit, so this is a reader that stopped; what it lacks
@@ -62,14 +65,14 @@ void Broker::push(Session& session, MessageNumber number, const routing::Envelop
   pushed_.push_back(session.connection.id());
 }
 
-void Broker::update_window(Session& session) {
+void Broker::update_window(MailSession& session) {
   const BrokerOptions& options = shared_.options;
   session.cursor.set_window_open(session.unconfirmed.count() < options.unconfirmed_messages &&
                                  session.unconfirmed.bytes() < options.unconfirmed_bytes &&
                                  session.connection.queued_bytes() < options.high_water_bytes);
 }
 
-void Broker::read_on(Session& session) {
+void Broker::read_on(MailSession& session) {
   update_window(session);
   const auto query = session.cursor.next_read(session.member);
   if (!query) return;
@@ -79,13 +82,13 @@ void Broker::read_on(Session& session) {
 }
 
 void Broker::on_page(Id id, const Result<store::MailboxPage>& page) {
-  Session* session = session_at(id);
+  MailSession* session = mail_at(id);
   if (session == nullptr) return;
   if (!page.ok()) {
     log(LogLevel::kError, "mailbox.read_failed", {{"detail", page.error().detail}});
     session->cursor.read_failed();
     return shard_.after(shared_.options.read_retry, [this, id] {
-      if (Session* later = session_at(id)) read_on(*later);
+      if (MailSession* later = mail_at(id)) read_on(*later);
     });
   }
   for (const store::MailboxItem& item : page->items) {
@@ -98,7 +101,7 @@ void Broker::on_page(Id id, const Result<store::MailboxPage>& page) {
 }
 
 // One ping is out at a time: under load a pong covers many pushes.
-void Broker::ask_for_pong(Session& session) {
+void Broker::ask_for_pong(MailSession& session) {
   const bool nothing_new = session.unconfirmed.count() == 0;
   if (session.confirms_itself || session.pinged_index != 0 || nothing_new) return;
   const std::uint64_t index = session.unconfirmed.last_index();
@@ -109,21 +112,20 @@ void Broker::ask_for_pong(Session& session) {
   if (sent != net::Sent::kDropped) session.pinged_index = index;  // else on_drained() asks again
 }
 
-void Broker::on_pong(net::Connection& connection, std::string_view payload) {
-  Session* session = session_at(connection.id());
-  if (session == nullptr || session->pinged_index == 0 || payload.size() != kPingBytes) return;
+void Broker::on_mail_pong(MailSession& session, std::string_view payload) {
+  if (session.pinged_index == 0 || payload.size() != kPingBytes) return;
   std::uint64_t index = 0;
   std::memcpy(&index, payload.data(), kPingBytes);
-  if (index != session->pinged_index) return;
-  session->pinged_index = 0;
-  if (session->confirms_itself) return;  // it began to send receipts meanwhile
-  const auto confirmed = session->unconfirmed.confirm_up_to(index);
+  if (index != session.pinged_index) return;
+  session.pinged_index = 0;
+  if (session.confirms_itself) return;  // it began to send receipts meanwhile
+  const auto confirmed = session.unconfirmed.confirm_up_to(index);
   shared_.metrics.confirmed_by_pong.add(static_cast<std::int64_t>(confirmed.size()));
-  confirm(*session, confirmed);
-  ask_for_pong(*session);
+  confirm(session, confirmed);
+  ask_for_pong(session);
 }
 
-void Broker::confirm(Session& session, const std::vector<PushedMessage>& messages) {
+void Broker::confirm(MailSession& session, const std::vector<PushedMessage>& messages) {
   std::vector<MessageNumber> numbers;
   numbers.reserve(messages.size());
   std::vector<PushedMessage> asked;  // whose senders want to be told
@@ -148,7 +150,7 @@ void Broker::confirm(Session& session, const std::vector<PushedMessage>& message
   read_on(session);
 }
 
-void Broker::on_receipt(Session& session, const dialects::Receipt& receipt) {
+void Broker::on_receipt(MailSession& session, const dialects::Receipt& receipt) {
   session.confirms_itself = true;
   if (const auto waiting = session.unconfirmed.confirm(receipt.message)) {
     shared_.metrics.confirmed_by_receipt.add();
@@ -174,7 +176,7 @@ void Broker::on_receipt(Session& session, const dialects::Receipt& receipt) {
 
 std::string Broker::key_of(const Session& session) const {
   const membership::Member* member = member_of(session);
-  return member == nullptr ? std::string() : crypto::to_hex(member->key);
+  return member == nullptr ? std::string() : membership::key_text(*member);
 }
 
 void Broker::announce(const std::string& by, const PushedMessage& message,
@@ -194,14 +196,19 @@ void Broker::announce(const std::string& by, const PushedMessage& message,
 void Broker::tell_sender(MemberNumber sender, const dialects::ReceiptNotice& notice) {
   const auto found = sessions_.find(sender);
   if (found == sessions_.end()) return;
-  for (Session* session : found->second) say(*session, notice);
+  for (Session* session : found->second) {  // other formats have no such word
+    if (session->conversation == Conversation::kMail) say(*session, notice);
+  }
 }
 
 void Broker::on_drained(net::Connection& connection) {
   Session* session = session_at(connection.id());
   if (session == nullptr) return;
-  read_on(*session);
-  ask_for_pong(*session);
+  topics_.on_drained(*session);
+  if (MailSession* mail = mail_at(connection.id())) {
+    read_on(*mail);
+    ask_for_pong(*mail);
+  }
 }
 
 }  // namespace signet::broker

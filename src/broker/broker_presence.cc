@@ -9,7 +9,7 @@ namespace signet::broker {
 using dialects::PeerEntry;
 using dialects::Status;
 
-void Broker::set_status(Session& session, Status status, StatusSource source) {
+void Broker::set_status(MailSession& session, Status status, StatusSource source) {
   if (!session.status.set(status, source, shard_.now())) return;
   if (session.status.current() == Status::kWorking) {
     working_.insert(&session);
@@ -21,8 +21,8 @@ void Broker::set_status(Session& session, Status status, StatusSource source) {
 }
 
 void Broker::expire_statuses() {
-  const std::vector<Session*> working(working_.begin(), working_.end());
-  for (Session* session : working) {
+  const std::vector<MailSession*> working(working_.begin(), working_.end());
+  for (MailSession* session : working) {
     if (!session->status.expire(shard_.now(), shared_.options.working_ttl)) continue;
     working_.erase(session);
     session->cursor.set_urgent_only(false);
@@ -34,10 +34,12 @@ void Broker::expire_statuses() {
 std::string Broker::apply_hook(const HookTarget& target, Status status) {
   std::string presence;
   for (const auto& [member, sessions] : sessions_) {
-    for (Session* session : sessions) {
-      if (session->pid != target.pid || session->cwd != target.cwd) continue;
-      set_status(*session, status, StatusSource::kHook);
-      presence = session->presence_id;
+    for (Session* each : sessions) {
+      if (each->conversation != Conversation::kMail) continue;
+      auto& session = static_cast<MailSession&>(*each);
+      if (session.pid != target.pid || session.cwd != target.cwd) continue;
+      set_status(session, status, StatusSource::kHook);
+      presence = session.presence_id();
     }
   }
   return presence;
@@ -53,7 +55,7 @@ std::string Broker::apply_or_remember_hook(const HookTarget& target, Status stat
 }
 
 // Every shard remembers it, since none knows where the process will come; so all must forget it.
-void Broker::take_remembered_hook(Session& session) {
+void Broker::take_remembered_hook(MailSession& session) {
   const HookTarget target{session.pid, session.cwd};
   const auto hook = hooks_.extract(target);
   if (hook.empty()) return;
@@ -66,58 +68,73 @@ void Broker::take_remembered_hook(Session& session) {
 
 void Broker::collect_peers(MeshNumber mesh, std::vector<PeerEntry>& into) const {
   for (const auto& [member, sessions] : sessions_) {
-    for (const Session* session : sessions) {
-      if (session->mesh != mesh) continue;
-      const membership::Member* who = member_of(*session);
+    for (const Session* each : sessions) {
+      if (each->mesh != mesh || each->conversation != Conversation::kMail) continue;
+      const auto& session = static_cast<const MailSession&>(*each);
+      const membership::Member* who = member_of(session);
       if (who == nullptr) continue;
-      into.push_back({crypto::to_hex(who->key), session->display_name, session->status.current(),
-                      session->summary, session->session_id, session->connected});
+      into.push_back({membership::key_text(*who), session.display_name, session.status.current(),
+                      session.summary, session.session_id, session.connected});
     }
   }
 }
 
-// One list at a time is made for a session, or asking would cost it nothing and us a copy of the
-// whole mesh each; what it asks meanwhile is answered by the next.
-void Broker::on_list_peers(Session& session) {
-  ++session.lists_asked;
-  if (session.lists_in_making == 0) gather_peers(session);
+// One list at a time is made for a mesh, or a thousand peers that ask at once would cost a thousand
+// copies of it; who asks meanwhile is answered by the next.
+void Broker::on_list_peers(MailSession& session) {
+  if (!may_or_refuse(session, {trust::Action::kSeePresence, {}})) return;
+  PeerLists& lists = peer_lists_[session.mesh];
+  ++lists.asked[session.connection.id()];
+  if (!std::exchange(lists.in_making, true)) gather_peers(session.mesh);
 }
 
 // Every shard adds its own sessions in turn; the last one sends the list home.
-void Broker::gather_peers(Session& session) {
+void Broker::gather_peers(MeshNumber mesh) {
   struct Gathering {
+    std::map<Id, std::size_t> asked;
     std::vector<PeerEntry> peers;
     std::size_t next = 0;
     std::function<void()> step;
   };
-  session.lists_in_making = std::exchange(session.lists_asked, 0);
   auto gathering = std::make_shared<Gathering>();
-  gathering->step = [this, gathering, id = session.connection.id(), mesh = session.mesh] {
+  gathering->asked = std::exchange(peer_lists_[mesh].asked, {});
+  gathering->step = [this, gathering, mesh] {
     Broker* here = shared_.brokers[gathering->next];
     here->collect_peers(mesh, gathering->peers);
     if (++gathering->next < shared_.brokers.size()) {
       return shared_.brokers[gathering->next]->mailbox().post(gathering->step);
     }
-    mailbox().post([this, gathering, id] {
-      if (Session* asker = session_at(id)) on_peers_gathered(*asker, gathering->peers);
+    mailbox().post([this, gathering, mesh] {
+      on_peers_gathered(mesh, gathering->asked, gathering->peers);
       gathering->step = {};  // the step holds the gathering: let both go
     });
   };
   shared_.brokers.front()->mailbox().post(gathering->step);
 }
 
-void Broker::on_peers_gathered(Session& session, const std::vector<PeerEntry>& peers) {
-  const std::string list = session.dialect.write(dialects::Peers{.peers = peers});
-  for (; session.lists_in_making > 0; --session.lists_in_making) {
-    if (!say_text(session, list)) return;
+void Broker::on_peers_gathered(MeshNumber mesh, const std::map<Id, std::size_t>& asked,
+                               const std::vector<PeerEntry>& peers) {
+  std::string list;  // one format has this question, so one text answers all
+  for (const auto& [id, times] : asked) {
+    MailSession* asker = mail_at(id);
+    if (asker == nullptr) continue;
+    if (list.empty()) list = asker->dialect.write(dialects::Peers{.peers = peers});
+    for (std::size_t i = 0; i < times; ++i) {
+      if (!say_text(*asker, list)) break;
+    }
   }
-  if (session.lists_asked > 0) gather_peers(session);
+  const auto lists = peer_lists_.find(mesh);
+  if (!lists->second.asked.empty()) return gather_peers(mesh);
+  peer_lists_.erase(lists);
 }
 
 void Broker::on_channel(Session& session, const std::string& name, bool join) {
   if (const auto wait = must_wait(session)) {
     return refuse(session, Refusal::kRateLimited, {}, wait);
   }
+  // Who may not speak in a channel may not read it either; leaving is always right.
+  const std::string address = routing::text_of(routing::ToChannel{name});
+  if (join && !may_or_refuse(session, {trust::Action::kSend, address})) return;
   const auto answer = [this, id = session.connection.id(), name,
                        join](const signet::Status& status) {
     mailbox().post([this, id, name, join, status] {
@@ -139,6 +156,7 @@ void Broker::on_channel(Session& session, const std::string& name, bool join) {
 }
 
 void Broker::on_list_channels(Session& session) {
+  if (!may_or_refuse(session, {trust::Action::kSeePresence, {}})) return;
   std::vector<dialects::ChannelEntry> entries;
   for (const auto& [name, members] : snapshot_->mesh(session.mesh)->channels()) {
     const bool joined = std::binary_search(members.begin(), members.end(), session.member);
@@ -152,6 +170,7 @@ void Broker::on_list_members(Session& session, const dialects::ListMembers& list
   if (const auto wait = must_wait(session)) {
     return refuse(session, Refusal::kRateLimited, {}, wait);
   }
+  if (!may_or_refuse(session, {trust::Action::kSeePresence, {}})) return;
   const membership::MeshSnapshot& mesh = *snapshot_->mesh(session.mesh);
   const auto recipients = mesh.recipients(list.target, session.member);
   if (!recipients.ok()) return refuse(session, Refusal::kNoSuchMember, {});
@@ -160,7 +179,7 @@ void Broker::on_list_members(Session& session, const dialects::ListMembers& list
   if (list.after) {
     const auto first = std::upper_bound(
         members.begin(), members.end(), *list.after,
-        [](const crypto::PublicKey& key, const membership::Member* m) { return key < m->key; });
+        [](const crypto::PublicKey& key, const membership::Member* m) { return key < *m->key; });
     members.erase(members.begin(), first);
   }
   say(session, dialects::Members{routing::text_of(list.target), members, audience});

@@ -21,7 +21,9 @@ constexpr std::chrono::milliseconds kRefusedTogether{100};
 // Without a client id a retry is another message.
 routing::MessageId message_id(const membership::MeshSnapshot& mesh,
                               const membership::Member& sender, std::string_view client_id) {
-  if (!client_id.empty()) return dialects::message_id(mesh.mesh().id, sender.key, client_id);
+  if (!client_id.empty() && sender.key) {
+    return dialects::message_id(mesh.mesh().id, *sender.key, client_id);
+  }
   routing::MessageId id{};
   crypto::random_bytes(id);
   return id;
@@ -54,11 +56,17 @@ Refusal refusal_of(store::PublishOutcome outcome) {
 
 // Whatever costs a commit counts as a send. How long to wait, when it is too much.
 std::optional<std::chrono::nanoseconds> Broker::must_wait(Session& session) {
-  if (const auto wait = shared_.send_rates.take(session.member, shard_.now())) return wait;
-  return send_rates_.take(session.connection.peer(), shard_.now());
+  const trust::RoleLimits limits = limits_of(session);
+  std::optional<trust::Rate> its_own;
+  if (limits.sends_per_second) {
+    its_own = {*limits.sends_per_second, limits.sends_burst.value_or(*limits.sends_per_second)};
+  }
+  const Elapsed now = shard_.now();
+  if (const auto wait = shared_.send_rates.take(session.member, now, its_own)) return wait;
+  return send_rates_.take(session.connection.peer(), now);
 }
 
-std::optional<std::chrono::nanoseconds> Broker::must_wait_to_send(Session& session) {
+std::optional<std::chrono::nanoseconds> Broker::must_wait_to_send(MailSession& session) {
   const Elapsed now = shard_.now();
   if (now < session.refused_until) return session.refused_until - now;
   auto wait = must_wait(session);
@@ -73,9 +81,9 @@ std::optional<std::chrono::nanoseconds> Broker::must_wait_to_send(Session& sessi
 }
 
 // Are these recipients of a send to `target` exactly the audience that its sender sealed it to?
-bool Broker::reaches(Session& session, const std::vector<MemberNumber>& recipients,
+bool Broker::reaches(MailSession& session, const std::vector<MemberNumber>& recipients,
                      const std::string& target, const membership::Audience& audience) const {
-  Session::KnownAudience& known = session.known_audience;
+  MailSession::KnownAudience& known = session.known_audience;
   if (known.shown != shown_ || known.target != target) {
     const membership::MeshSnapshot& mesh = *snapshot_->mesh(session.mesh);
     known = {shown_, target, membership::audience_of(membership::members_by_key(mesh, recipients))};
@@ -83,7 +91,7 @@ bool Broker::reaches(Session& session, const std::vector<MemberNumber>& recipien
   return known.audience == audience;
 }
 
-void Broker::on_send(Session& session, const dialects::Send& send) {
+void Broker::on_send(MailSession& session, const dialects::Send& send) {
   if (const auto wait = must_wait_to_send(session)) {
     return refuse(session, Refusal::kRateLimited, send.client_id, wait);
   }
@@ -92,6 +100,7 @@ void Broker::on_send(Session& session, const dialects::Send& send) {
   auto recipients = mesh->recipients(send.to, session.member);
   if (!recipients.ok()) return refuse(session, Refusal::kNoSuchMember, send.client_id);
   const std::string to = routing::text_of(send.to);
+  if (!may_or_refuse(session, {trust::Action::kSend, to}, send.client_id)) return;
   if (send.audience && !reaches(session, *recipients, to, *send.audience)) {
     return refuse(session, Refusal::kAudienceChanged, send.client_id);
   }
@@ -122,7 +131,7 @@ void Broker::on_published(Id id, const std::string& client_id, const routing::En
   const bool known = answer.outcome == store::PublishOutcome::kDuplicate;
   if (stored) shared_.metrics.routed[static_cast<std::size_t>(envelope.priority)]->add();
   if (known) shared_.metrics.duplicates.add();
-  Session* session = session_at(id);
+  MailSession* session = mail_at(id);
   if (session == nullptr) return;  // it went; its retry will find the message
   --session->unanswered;
   session->unanswered_bytes -= envelope.body.size();
@@ -132,7 +141,7 @@ void Broker::on_published(Id id, const std::string& client_id, const routing::En
 }
 
 // A sender that does not wait for its acks waits here: its bytes stay with it, not in our memory.
-void Broker::pause_while_too_much_is_unanswered(Session& session) {
+void Broker::pause_while_too_much_is_unanswered(MailSession& session) {
   const BrokerOptions& options = shared_.options;
   session.connection.pause_input(session.unanswered >= options.unanswered_sends ||
                                  session.unanswered_bytes >= options.unanswered_bytes);

@@ -122,9 +122,9 @@ TEST(DeliveryCursor, DoesNotPushAgainWhatAPageBroughtBeforeItsAnnouncement) {
 // The cursor against a mailbox that is a plain list: whatever happens in whatever order, every
 // message is pushed exactly once in a session, in rising order within its class, and never while
 // it is not wanted; and when everything calms down, nothing is left.
-class Story {
+class CursorStory {
  public:
-  explicit Story(std::uint64_t seed) : random_(seed) {}
+  explicit CursorStory(std::uint64_t seed) : random_(seed) {}
 
   void run() {
     for (int step = 0; step < 400; ++step) one_step();
@@ -277,7 +277,7 @@ class Story {
 TEST(DeliveryCursor, PushesEverythingOnceAndInOrderWhateverHappens) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    Story(seed).run();
+    CursorStory(seed).run();
     if (HasFailure()) return;
   }
 }

@@ -32,9 +32,13 @@ class FakeConnection final : public net::Connection {
   std::vector<net::HttpResponse> responses;
   std::optional<Closed> closed;
   std::optional<std::chrono::milliseconds> deadline;
+  std::optional<std::uint32_t> handed_to;  // the shard that it went to
   bool is_websocket = false;
+  const wire::FrameLimits* frame_limits = nullptr;  // those that hold now
   bool paused = false;
   bool is_proven = false;
+  bool encrypted = false;   // by TLS that ends here
+  std::string certificate;  // the name that TLS verified
   std::size_t queued = 0;
   net::Sent next_sent = net::Sent::kQueued;
 
@@ -42,10 +46,14 @@ class FakeConnection final : public net::Connection {
 
   net::ConnectionId id() const override { return id_; }
   const net::PeerAddress& peer() const override { return peer_address; }
+  bool is_encrypted() const override { return encrypted; }
+  std::string_view certificate_name() const override { return certificate; }
   void respond(const net::HttpResponse& response) override { responses.push_back(response); }
-  void accept_websocket(std::string_view, const wire::FrameLimits&) override {
+  void accept_websocket(std::string_view, const wire::FrameLimits& limits) override {
     is_websocket = true;
+    frame_limits = &limits;
   }
+  void set_frame_limits(const wire::FrameLimits& limits) override { frame_limits = &limits; }
   net::Sent send(wire::Opcode opcode, std::string_view payload) override {
     if (closed || next_sent == net::Sent::kDropped) return net::Sent::kDropped;
     (opcode == wire::Opcode::kPing ? pings : texts).emplace_back(payload);
@@ -136,6 +144,10 @@ class FakeShard final : public net::Shard {
   }
   void each_connection(const std::function<void(net::Connection&)>& visit) override {
     for (const auto& [id, connection] : connections_) visit(*connection);
+  }
+  // Recorded only: what follows at the other shard is the test's to play.
+  void hand_over(net::Connection& connection, std::uint32_t to) override {
+    static_cast<FakeConnection&>(connection).handed_to = to;
   }
   void proven(net::Connection& connection) override {
     static_cast<FakeConnection&>(connection).is_proven = true;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "crypto/secret_text.h"
 #include "net/connection.h"
 
 namespace signet::broker {
@@ -16,9 +17,13 @@ struct HttpCall {
   std::string query;
   std::string host;
   std::optional<std::string> origin;
-  std::string authorization;  // never logged
+  crypto::SecretText authorization;  // never logged
+  std::string accept;
+  bool encrypted = false;  // by TLS that ends here
+  bool forwarded = false;  // by a proxy, who says so: then `peer` is not who asks
   std::string body;
   net::PeerAddress peer;
+  net::Door door = net::Door::kPublic;
   std::function<void(net::HttpResponse)> reply;  // any thread, once
 };
 

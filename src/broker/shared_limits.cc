@@ -4,24 +4,63 @@
 
 namespace signet::broker {
 
-MemberRates::MemberRates(std::int64_t per_second, std::int64_t burst)
-    : interval_ns_(per_second > 0 ? 1'000'000'000 / per_second : 0),
-      tolerance_ns_(interval_ns_ * (std::max<std::int64_t>(burst, 1) - 1)) {
-  if (interval_ns_ > 0)
-    arrivals_ = std::make_unique<std::array<std::atomic<std::int64_t>, kCells>>();
+MemberRates::MemberRates(double per_second, double burst)
+    : usual_(cost_of(per_second, burst)),
+      arrivals_(std::make_unique<std::array<std::atomic<std::int64_t>, kCells>>()) {}
+
+MemberRates::Cost MemberRates::cost_of(double per_second, double burst) {
+  constexpr double kSecond = 1e9;
+  if (per_second <= 0) return {};
+  const auto interval = static_cast<std::int64_t>(std::max(1.0, kSecond / per_second));
+  return {interval, interval * (static_cast<std::int64_t>(std::max(burst, 1.0)) - 1)};
 }
 
-std::optional<std::chrono::nanoseconds> MemberRates::take(MemberNumber member, Elapsed now) {
-  if (!arrivals_) return std::nullopt;
-  auto& cell = (*arrivals_)[static_cast<std::size_t>(member.value) % kCells];
+std::optional<std::chrono::nanoseconds> MemberRates::take(
+    MemberNumber member, Elapsed now, const std::optional<trust::Rate>& its_own) {
+  const Cost cost = its_own ? cost_of(its_own->per_second, its_own->burst) : usual_;
+  if (cost.interval_ns == 0) return std::nullopt;
+  auto& arrival = cell(member);
   const std::int64_t at = now.since_boot.count();
-  std::int64_t expected = cell.load(std::memory_order_relaxed);
+  std::int64_t expected = arrival.load(std::memory_order_relaxed);
   for (;;) {
-    const std::int64_t early = expected - tolerance_ns_ - at;
+    const std::int64_t early = expected - cost.tolerance_ns - at;
     if (early > 0) return std::chrono::nanoseconds(early);
-    const std::int64_t next = std::max(expected, at) + interval_ns_;
-    if (cell.compare_exchange_weak(expected, next, std::memory_order_relaxed)) return std::nullopt;
+    const std::int64_t next = std::max(expected, at) + cost.interval_ns;
+    if (arrival.compare_exchange_weak(expected, next, std::memory_order_relaxed)) {
+      return std::nullopt;
+    }
   }
+}
+
+void MemberRates::charge(MemberNumber member, Elapsed now, std::int64_t tokens) {
+  if (usual_.interval_ns == 0) return;
+  auto& arrival = cell(member);
+  const std::int64_t at = now.since_boot.count();
+  std::int64_t expected = arrival.load(std::memory_order_relaxed);
+  while (!arrival.compare_exchange_weak(
+      expected, std::max(expected, at) + tokens * usual_.interval_ns, std::memory_order_relaxed)) {
+  }
+}
+
+std::optional<std::chrono::nanoseconds> MemberRates::must_wait(MemberNumber member,
+                                                               Elapsed now) const {
+  if (usual_.interval_ns == 0) return std::nullopt;
+  const std::int64_t early =
+      cell(member).load(std::memory_order_relaxed) - usual_.tolerance_ns - now.since_boot.count();
+  return early > 0 ? std::optional(std::chrono::nanoseconds(early)) : std::nullopt;
+}
+
+MemberLoads::MemberLoads()
+    : cells_(std::make_unique<std::array<std::atomic<std::int32_t>, kCells>>()) {}
+
+bool MemberLoads::enter(MemberNumber member, std::int64_t limit) {
+  const bool fits = cell(member).fetch_add(1, std::memory_order_relaxed) < limit || limit == 0;
+  if (!fits) leave(member);
+  return fits;
+}
+
+void MemberLoads::leave(MemberNumber member) {
+  cell(member).fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool MeshLoads::enter(MeshNumber mesh, std::int64_t limit) {

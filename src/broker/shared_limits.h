@@ -10,6 +10,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "trust/rate_limit.h"
 
 namespace signet::broker {
 
@@ -20,16 +21,47 @@ namespace signet::broker {
 class MemberRates {
  public:
   // `per_second` 0: no limit.
-  MemberRates(std::int64_t per_second, std::int64_t burst);
+  MemberRates(double per_second, double burst);
 
-  // nullopt: taken. Otherwise how long to wait before the next try.
-  std::optional<std::chrono::nanoseconds> take(MemberNumber member, Elapsed now);
+  // nullopt: taken. Otherwise how long to wait before the next try. `its_own` is the rate of
+  // members that have another one.
+  std::optional<std::chrono::nanoseconds> take(
+      MemberNumber member, Elapsed now, const std::optional<trust::Rate>& its_own = std::nullopt);
+
+  // For what is known only afterwards: `tokens` are taken whether they are there or not, and
+  // must_wait() says how long the member has nothing left.
+  void charge(MemberNumber member, Elapsed now, std::int64_t tokens);
+  std::optional<std::chrono::nanoseconds> must_wait(MemberNumber member, Elapsed now) const;
 
  private:
   static constexpr std::size_t kCells = 65'536;
-  std::int64_t interval_ns_;
-  std::int64_t tolerance_ns_;
+  struct Cost {
+    std::int64_t interval_ns = 0;  // 0: nothing is limited
+    std::int64_t tolerance_ns = 0;
+  };
+  static Cost cost_of(double per_second, double burst);
+  std::atomic<std::int64_t>& cell(MemberNumber member) const {
+    return (*arrivals_)[static_cast<std::size_t>(member.value) % kCells];
+  }
+
+  const Cost usual_;
   std::unique_ptr<std::array<std::atomic<std::int64_t>, kCells>> arrivals_;  // theoretical, ns
+};
+
+// MemberLoads counts something that members have, on all shards together: connections, say.
+class MemberLoads {
+ public:
+  MemberLoads();
+  // False, and nothing taken, when `limit` are there; 0: no limit.
+  bool enter(MemberNumber member, std::int64_t limit);
+  void leave(MemberNumber member);
+
+ private:
+  static constexpr std::size_t kCells = 65'536;
+  std::atomic<std::int32_t>& cell(MemberNumber member) {
+    return (*cells_)[static_cast<std::size_t>(member.value) % kCells];
+  }
+  std::unique_ptr<std::array<std::atomic<std::int32_t>, kCells>> cells_;
 };
 
 // MeshLoads counts the admitted connections of each mesh.

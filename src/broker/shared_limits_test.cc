@@ -94,6 +94,65 @@ TEST(MemberRates, HoldOneRateForAllThreadsOfAMember) {
   EXPECT_LE(taken, 10'000 + 10) << "never over";
 }
 
+// A role may grant another rate than the one that is usual.
+TEST(MemberRates, ATakerMayHaveItsOwnRate) {
+  MemberRates rates(100, 2);
+  const auto taken = [&](MemberNumber member, std::optional<trust::Rate> own, Elapsed now) {
+    int count = 0;
+    while (count < 1'000 && !rates.take(member, now, own)) ++count;
+    return count;
+  };
+  EXPECT_EQ(taken(kAnn, trust::Rate{10, 5}, kStart), 5);
+  EXPECT_EQ(taken(kAnn, trust::Rate{10, 5}, kStart + 100ms), 1) << "ten a second";
+  EXPECT_EQ(taken(kBob, std::nullopt, kStart), 2) << "others have the usual";
+  EXPECT_EQ(taken({3}, trust::Rate{0, 0}, kStart), 1'000) << "none is no limit";
+  MemberRates off(0, 0);
+  EXPECT_FALSE(off.take(kAnn, kStart, trust::Rate{1, 1}));
+  EXPECT_TRUE(off.take(kAnn, kStart, trust::Rate{1, 1})) << "its own holds where none is usual";
+}
+
+TEST(MemberRates, FiftySocketsOfAMemberShareOneRate) {
+  MemberRates rates(100, 10);
+  int taken = 0;
+  for (int ms = 0; ms < 1'000; ++ms) {
+    for (int socket = 0; socket < 50; ++socket)
+      taken += rates.take(kAnn, kStart + 1ms * ms) ? 0 : 1;
+  }
+  EXPECT_NEAR(taken, 110, 1);
+}
+
+TEST(MemberRates, WhatIsKnownAfterwardsIsChargedAndWaitedFor) {
+  MemberRates rates(1'000, 100);
+  EXPECT_FALSE(rates.must_wait(kAnn, kStart));
+  rates.charge(kAnn, kStart, 50);
+  EXPECT_FALSE(rates.must_wait(kAnn, kStart)) << "within the burst";
+  rates.charge(kAnn, kStart, 1'049);
+  const auto wait = rates.must_wait(kAnn, kStart);
+  ASSERT_TRUE(wait) << "taken whether it was there or not";
+  EXPECT_EQ(*wait, 1s);
+  EXPECT_EQ(rates.must_wait(kAnn, kStart), wait) << "asking costs nothing";
+  EXPECT_TRUE(rates.must_wait(kAnn, kStart + (*wait - 1ns)));
+  EXPECT_FALSE(rates.must_wait(kAnn, kStart + *wait));
+  EXPECT_FALSE(rates.must_wait(kBob, kStart));
+  MemberRates off(0, 0);
+  off.charge(kAnn, kStart, 1'000'000);
+  EXPECT_FALSE(off.must_wait(kAnn, kStart));
+}
+
+TEST(MemberLoads, CountWhoIsThereAndStopAtTheLimit) {
+  MemberLoads loads;
+  EXPECT_TRUE(loads.enter(kAnn, 2));
+  EXPECT_TRUE(loads.enter(kAnn, 2));
+  EXPECT_FALSE(loads.enter(kAnn, 2));
+  EXPECT_FALSE(loads.enter(kAnn, 2)) << "a refused one takes no place";
+  loads.leave(kAnn);
+  EXPECT_TRUE(loads.enter(kAnn, 2));
+  EXPECT_TRUE(loads.enter(kBob, 1)) << "members are apart";
+  for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(loads.enter(kAnn, 0)) << "0: no limit";
+  for (int i = 0; i < 1'000; ++i) loads.leave(kAnn);
+  EXPECT_FALSE(loads.enter(kAnn, 2)) << "those two are still there";
+}
+
 TEST(MeshLoads, CountWhoIsThereAndStopAtTheLimit) {
   MeshLoads loads;
   const MeshNumber team{1}, other{2};

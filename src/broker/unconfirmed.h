@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <vector>
 
@@ -34,7 +34,7 @@ class Unconfirmed {
   std::optional<PushedMessage> confirm(const routing::MessageId& id);
 
  private:
-  std::deque<PushedMessage> waiting_;
+  std::list<PushedMessage> waiting_;  // not a deque: an empty one of those has 600 bytes
   std::uint64_t pushes_ = 0;
   std::size_t bytes_ = 0;
 };

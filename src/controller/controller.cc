@@ -11,6 +11,12 @@
 namespace signet::controller {
 namespace {
 
+// On whose word a change was made, in the words of the log.
+constexpr std::string_view kByOperator = "operator";
+constexpr std::string_view kByMember = "member";
+constexpr std::string_view kByInvite = "invite";
+constexpr std::string_view kByLegacyJoin = "legacy_join";
+
 using membership::Change;
 using membership::Member;
 using membership::Mesh;
@@ -60,6 +66,9 @@ Controller::Controller(const ControllerOptions& options, ControlThread& control,
 void Controller::end_turn() {
   if (changed_) {
     changed_ = false;
+    if (!narrowed_.empty()) {
+      for (const auto& hear : hears_narrowed_) hear(narrowed_);
+    }
     publish_(table_.snapshot(), std::exchange(narrowed_, {}));
   }
   while (!replies_.empty()) {  // an answer may decide something anew and reply again
@@ -72,19 +81,49 @@ void Controller::apply(const Change& change) {
   changed_ = true;
   if (const auto* standing = std::get_if<membership::StandingChanged>(&change)) {
     narrowed_.push_back(standing->member);
+  } else if (const auto* role = std::get_if<membership::RoleChanged>(&change)) {
+    narrowed_.push_back(role->member);
+  } else if (const auto* revoked = std::get_if<membership::SourceRevoked>(&change)) {
+    if (const auto* source = source_of(revoked->mesh, revoked->source)) {
+      narrowed_.push_back(source->member);
+    }
+  } else if (const auto* set = std::get_if<membership::SourceSecretSet>(&change)) {
+    // Whoever named this source under the shared secret may do so no longer.
+    const auto* shared = source_of(set->secret.mesh, membership::kSharedSource);
+    if (shared != nullptr && !set->secret.shared) narrowed_.push_back(shared->member);
   }
 }
 
+const membership::SourceSecret* Controller::source_of(MeshNumber mesh,
+                                                      std::string_view source) const {
+  const MeshSnapshot* where = table_.mesh(mesh);
+  if (where == nullptr) return nullptr;
+  return source == membership::kSharedSource ? where->shared_secret() : where->source(source);
+}
+
 // Commits, then applies and answers; nothing is true before the store says so.
-void Controller::commit(std::vector<Change> changes, std::function<void(Status)> answer) {
+void Controller::commit(std::vector<Change> changes, std::string_view by,
+                        std::function<void(Status)> answer) {
   auto shared = std::make_shared<const std::vector<Change>>(changes);
-  store_.commit(std::move(changes), control_.mailbox(),
+  store_.commit(std::move(changes), std::string(by), control_.mailbox(),
                 [this, shared, answer = std::move(answer)](const Status& status) {
                   if (status.ok()) {
                     for (const Change& change : *shared) apply(change);
                   }
                   reply([answer, status] { answer(status); });
                 });
+}
+
+void Controller::commit_sealed(store::CommitSealed what,
+                               std::function<void(const Status&)> answer) {
+  auto shared = std::make_shared<const std::vector<Change>>(what.changes);
+  store_.commit_sealed(std::move(what), control_.mailbox(),
+                       [this, shared, answer = std::move(answer)](const Status& status) {
+                         if (status.ok()) {
+                           for (const Change& change : *shared) apply(change);
+                         }
+                         answer(status);
+                       });
 }
 
 const MeshSnapshot* Controller::mesh_by_slug(std::string_view slug) const {
@@ -116,10 +155,11 @@ void Controller::declare_mesh(const MeshDeclaration& declaration,
   }
   const Change change = known == nullptr ? Change(membership::MeshAdded{mesh})
                                          : Change(membership::MeshSettingsChanged{mesh});
-  commit({change}, [answer = std::move(answer), id = mesh.id](const Status& status) {
-    if (status.ok()) return answer(id);
-    answer(status.error());
-  });
+  commit({change}, declaration.by,
+         [answer = std::move(answer), id = mesh.id](const Status& status) {
+           if (status.ok()) return answer(id);
+           answer(status.error());
+         });
 }
 
 void Controller::create_mesh(const MeshDeclaration& declaration,
@@ -169,7 +209,7 @@ void Controller::add_member(MeshNumber mesh, membership::Role role, const crypto
   member.role = role;
   member.joined = clock_.wall();
   const std::string id = member.id;
-  commit({membership::MemberAdded{std::move(member), invite}},
+  commit({membership::MemberAdded{std::move(member), invite}}, invite ? kByInvite : kByLegacyJoin,
          [answer = std::move(answer), id](const Status& status) {
            if (status.ok()) return answer(id);
            answer(status.error());
@@ -243,20 +283,32 @@ void Controller::add_invite(const membership::InviteClaim& claim, std::string_vi
   invite.max_uses = max_uses;
   invite.expires = WallTime{std::clamp(claim.expires_at, kFirstSecond, kLastSecond) * 1000};
   if (table_.invite(invite.digest) != nullptr) return reply([answer] { answer(Done{}); });
-  commit({membership::InviteAdded{invite}}, std::move(answer));
+  commit({membership::InviteAdded{invite}}, kByOperator, std::move(answer));
 }
 
 void Controller::revoke_invite(const crypto::Digest32& digest, std::function<void(Status)> answer) {
   if (table_.invite(digest) == nullptr) {
     return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such invite"}); });
   }
-  commit({membership::InviteRevoked{digest}}, std::move(answer));
+  commit({membership::InviteRevoked{digest}}, kByOperator, std::move(answer));
+}
+
+// A number that is no member's where the key is none's.
+MemberNumber Controller::number_of(MeshNumber mesh, const crypto::PublicKey& key) const {
+  const MeshSnapshot* where = table_.mesh(mesh);
+  const Member* member = where == nullptr ? nullptr : where->member(key);
+  return member == nullptr ? MemberNumber{} : member->number;
 }
 
 void Controller::set_standing(MeshNumber mesh, const crypto::PublicKey& key, Standing standing,
                               std::function<void(Status)> answer) {
+  set_standing(mesh, number_of(mesh, key), standing, std::move(answer));
+}
+
+void Controller::set_standing(MeshNumber mesh, MemberNumber number, Standing standing,
+                              std::function<void(Status)> answer) {
   const MeshSnapshot* where = table_.mesh(mesh);
-  const Member* member = where == nullptr ? nullptr : where->member(key);
+  const Member* member = where == nullptr ? nullptr : where->member(number);
   if (member == nullptr) {
     return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such member"}); });
   }
@@ -264,26 +316,31 @@ void Controller::set_standing(MeshNumber mesh, const crypto::PublicKey& key, Sta
   if (member->standing == Standing::kRevoked) {
     return reply([answer] { answer(Error{ErrorCode::kForbidden, "revocation is final"}); });
   }
-  commit({membership::StandingChanged{member->number, member->standing, standing}},
+  commit({membership::StandingChanged{number, member->standing, standing}}, kByOperator,
          std::move(answer));
 }
 
 void Controller::set_role(MeshNumber mesh, const crypto::PublicKey& key, membership::Role role,
                           std::vector<std::string> tags, std::function<void(Status)> answer) {
+  set_role(mesh, number_of(mesh, key), role, std::move(tags), std::move(answer));
+}
+
+void Controller::set_role(MeshNumber mesh, MemberNumber number, membership::Role role,
+                          std::vector<std::string> tags, std::function<void(Status)> answer) {
   const MeshSnapshot* where = table_.mesh(mesh);
-  const Member* member = where == nullptr ? nullptr : where->member(key);
-  if (member == nullptr) {
+  if (where == nullptr || where->member(number) == nullptr) {
     return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such member"}); });
   }
   std::sort(tags.begin(), tags.end());
   tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-  commit({membership::RoleChanged{member->number, role, std::move(tags)}}, std::move(answer));
+  commit({membership::RoleChanged{number, role, std::move(tags)}}, kByOperator, std::move(answer));
 }
 
 void Controller::join_channel(MeshNumber mesh, MemberNumber member, std::string channel,
                               std::function<void(Status)> answer) {
   const MeshSnapshot* where = table_.mesh(mesh);
-  if (where == nullptr || where->member(member) == nullptr) {
+  const Member* known = where == nullptr ? nullptr : where->member(member);
+  if (known == nullptr || !known->key) {  // nobody could seal a channel's key to it
     return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such member"}); });
   }
   if (where->in_channel(channel, member)) return reply([answer] { answer(Done{}); });
@@ -296,7 +353,7 @@ void Controller::join_channel(MeshNumber mesh, MemberNumber member, std::string 
   if (over) return reply([answer] { answer(Error{ErrorCode::kOverloaded, "channel limit"}); });
   ++of_member;
   of_mesh += is_new ? 1 : 0;
-  commit({membership::ChannelJoined{member, mesh, std::move(channel)}},
+  commit({membership::ChannelJoined{member, mesh, std::move(channel)}}, kByMember,
          [this, mesh, member, is_new, answer = std::move(answer)](const Status& status) {
            if (--joining_[member] == 0) joining_.erase(member);
            new_channels_[mesh] -= is_new ? 1 : 0;
@@ -310,7 +367,7 @@ void Controller::leave_channel(MeshNumber mesh, MemberNumber member, std::string
   if (where == nullptr || !where->in_channel(channel, member)) {
     return reply([answer] { answer(Done{}); });
   }
-  commit({membership::ChannelLeft{member, mesh, std::move(channel)}}, std::move(answer));
+  commit({membership::ChannelLeft{member, mesh, std::move(channel)}}, kByMember, std::move(answer));
 }
 
 }  // namespace signet::controller

@@ -6,10 +6,14 @@
 // effect was posted to every shard, so that whoever acts on the answer meets a broker that knows.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,9 +24,27 @@
 namespace signet::controller {
 
 struct ControllerOptions {
-  std::size_t channels_per_member = 64;   // what one agent can follow
-  std::size_t channels_per_mesh = 1'024;  // bounds the snapshot
-  std::size_t meshes = 1'000;             // made at run time: each costs memory on every shard
+  std::size_t channels_per_member = 64;     // what one agent can follow
+  std::size_t channels_per_mesh = 1'024;    // bounds the snapshot
+  std::size_t meshes = 1'000;               // made at run time: each costs memory on every shard
+  std::size_t sources_per_mesh = 10'000;    // bounds the snapshot; revoked ones count
+  std::size_t subjects_per_mesh = 10'000;   // members without a key, whoever made them
+  std::size_t token_revocations = 100'000;  // of one mesh: bounds the snapshot
+  bool allow_sample_secrets = false;        // dev only: everybody can look these secrets up
+};
+
+// Who a new source is.
+struct SourceOptions {
+  std::optional<crypto::PublicKey> member;  // one that is there; none: a new member without a key
+  std::vector<std::string> tags;            // of a new member
+  std::string display_name;                 // of a new member; empty: the name of the source
+  crypto::SecretText secret;                // one that its clients have already; empty: a fresh one
+};
+
+// What only the answer to its maker shows: nothing else tells a secret.
+struct NewSecret {
+  crypto::SecretText secret;
+  std::string member_id;
 };
 
 struct MeshDeclaration {
@@ -32,6 +54,7 @@ struct MeshDeclaration {
   std::string root_key;  // empty: keep, or make a random one
   std::int64_t max_connections = 10'000;
   bool legacy_join = false;
+  std::string_view by = "configuration";  // on whose word, for the log; of static storage
 };
 
 struct MadeMesh {
@@ -47,8 +70,9 @@ using JoinOutcome = std::variant<JoinRefusal, Joined>;
 
 class Controller {
  public:
-  // Shows a snapshot to every shard; `narrowed` are the members whose standing changed: their
-  // sessions may have to close. Called on the control thread.
+  // Shows a snapshot to every shard; `narrowed` are the members whose standing, role or tags
+  // changed or whose source was revoked: their sessions may have to close or may do less. Called on
+  // the control thread.
   using Publish = std::function<void(std::shared_ptr<const membership::MembershipSnapshot>,
                                      std::vector<MemberNumber> narrowed)>;
 
@@ -89,6 +113,11 @@ class Controller {
                     std::function<void(Status)> answer);
   void set_role(MeshNumber mesh, const crypto::PublicKey& key, membership::Role role,
                 std::vector<std::string> tags, std::function<void(Status)> answer);
+  // The same of a member that may have no key.
+  void set_standing(MeshNumber mesh, MemberNumber member, membership::Standing standing,
+                    std::function<void(Status)> answer);
+  void set_role(MeshNumber mesh, MemberNumber member, membership::Role role,
+                std::vector<std::string> tags, std::function<void(Status)> answer);
 
   // Fails kOverloaded over a limit; two that open one channel at the same moment count as two.
   // Joining twice and leaving what was not joined are fine.
@@ -97,8 +126,68 @@ class Controller {
   void leave_channel(MeshNumber mesh, MemberNumber member, std::string channel,
                      std::function<void(Status)> answer);
 
+  using SecretAnswer = std::function<void(Result<NewSecret>)>;
+
+  // controller_sources.cc: the secrets of sources. One change of a source at a time: another that
+  // comes before the store has answered fails kConflict. All fail kNotFound for no such mesh and
+  // kMalformed for a name that is none.
+
+  // Makes the source and, where no member is named, its member, whose id is the source's name; or
+  // gives one that was revoked a new secret, for the member that it had. Fails kConflict where the
+  // source is there or the id is taken, kNotFound for no such member, kForbidden for a revoked one,
+  // kMalformed for a given secret that is none and for tags of a member that is there, kOverloaded
+  // over sources_per_mesh.
+  void add_source(MeshNumber mesh, const std::string& source, const SourceOptions& options,
+                  SecretAnswer answer);
+
+  // Draws a new secret; the one that held holds until `overlap` from now, and the one of before the
+  // last rotation no more. Fails kNotFound for no such source, kForbidden for a revoked one.
+  void rotate_source(MeshNumber mesh, const std::string& source, std::chrono::milliseconds overlap,
+                     SecretAnswer answer);
+
+  // Sets a secret that the clients have already, at once; a source that is missing is made as by
+  // add_source. The same secret again changes nothing. Fails kMalformed for one that is none,
+  // kForbidden for a revoked source.
+  void set_source_secret(MeshNumber mesh, const std::string& source,
+                         const crypto::SecretText& secret, SecretAnswer answer);
+
+  // Sets the secret that any source of the mesh may show, and makes the member that it proves. Of
+  // the configuration, so it also brings one that was revoked back. The same again changes nothing.
+  void declare_shared_secret(MeshNumber mesh, const crypto::SecretText& secret,
+                             std::function<void(Status)> answer);
+
+  // Ends the secrets of a source (kSharedSource: the shared one) and forgets them; the member
+  // stays. Done for one that was revoked before; kNotFound for no such source.
+  void revoke_source(MeshNumber mesh, const std::string& source,
+                     std::function<void(Status)> answer);
+
+  // controller_subjects.cc: members that tokens and client certificates prove.
+
+  // The member that is called `subject`, made when there is none: without a key, on the word of
+  // `by` ("token", "certificate"). Fails kForbidden when a member with a key of its own has that
+  // id, or it is the shared secret's, and kOverloaded over subjects_per_mesh.
+  using SubjectAnswer = std::function<void(Result<MemberNumber>)>;
+  void admit_subject(MeshNumber mesh, const std::string& subject, std::string_view by,
+                     SubjectAnswer answer);
+
+  // Tokens hold no more, of every shard's sessions within a turn. Fails kNotFound for no such mesh,
+  // kMalformed for a revocation that names neither or both, kOverloaded over token_revocations.
+  void revoke_tokens(MeshNumber mesh, membership::TokenRevocation revocation,
+                     std::function<void(Status)> answer);
+
+  // Commits rows of another owner on this thread together with changes of membership, and applies
+  // these as its own. The owner's answer comes before the snapshot is shown, so that what it keeps
+  // in memory is never behind what shards know. Fails as the store does.
+  void commit_sealed(store::CommitSealed what, std::function<void(const Status&)> answer);
+
+  // Hears in each turn, before its snapshot is shown, whose standing, role, tags or source changed.
+  void at_narrowed(std::function<void(const std::vector<MemberNumber>&)> hear) {
+    hears_narrowed_.push_back(std::move(hear));
+  }
+
  private:
-  void commit(std::vector<membership::Change> changes, std::function<void(Status)> answer);
+  void commit(std::vector<membership::Change> changes, std::string_view by,
+              std::function<void(Status)> answer);
   void try_create(const MeshDeclaration& declaration, int tries,
                   std::function<void(Result<MadeMesh>)> answer);
   const membership::MeshSnapshot* mesh_by_slug(std::string_view slug) const;
@@ -107,7 +196,19 @@ class Controller {
                   std::function<void(Result<std::string>)> answer);
   void try_join(JoinRequest request, int tries, std::function<void(JoinOutcome)> answer);
   void apply(const membership::Change& change);
+  MemberNumber number_of(MeshNumber mesh, const crypto::PublicKey& key) const;
+  // The shared secret for its name. Borrowed until the next change; nullptr where there is none.
+  const membership::SourceSecret* source_of(MeshNumber mesh, std::string_view source) const;
   void reply(std::function<void()> answer) { replies_.push_back(std::move(answer)); }
+  Status check_source(MeshNumber mesh, std::string_view source) const;
+  Status check_secret(const crypto::SecretText& secret) const;
+  Result<const membership::Member*> member_for(const membership::MeshSnapshot& mesh,
+                                               const std::string& source,
+                                               const SourceOptions& options) const;
+  membership::Member keyless_member(MeshNumber mesh, std::string id, const SourceOptions& options);
+  void on_subject(MeshNumber mesh, const std::string& subject, const Status& status);
+  void commit_source(std::vector<membership::Change> before, membership::SourceSecret secret,
+                     std::string member_id, SecretAnswer answer);
   void end_turn();
 
   const ControllerOptions options_;
@@ -118,10 +219,15 @@ class Controller {
   membership::MembershipTable table_;
   bool changed_ = true;  // the first turn publishes what was loaded
   std::vector<MemberNumber> narrowed_;
+  std::vector<std::function<void(const std::vector<MemberNumber>&)>> hears_narrowed_;
   std::vector<std::function<void()>> replies_;  // wait for the end of the turn
   // Joins of channels that the store has not answered: of a member, and of new channels in a mesh.
   std::unordered_map<MemberNumber, std::size_t> joining_;
   std::unordered_map<MeshNumber, std::size_t> new_channels_;
+  // Sources whose change the store has not answered: what is decided next must know its outcome.
+  std::set<std::pair<MeshNumber, std::string>> changing_sources_;
+  // Who waits for a member that is being made.
+  std::map<std::pair<MeshNumber, std::string>, std::vector<SubjectAnswer>> new_subjects_;
 };
 
 }  // namespace signet::controller

@@ -3,18 +3,12 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/overloaded.h"
 
 namespace signet::routing {
 namespace {
 
 constexpr std::string_view kTagPrefix = "tag:";
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;  // clang 14 does not derive it
 
 }  // namespace
 

@@ -1,0 +1,636 @@
+// Stories of topics: published once, numbered for all, heard by who may hear. Each at two shards,
+// where pulses cross them, and at one.
+#include <random>
+
+#include "base/captured_log_for_test.h"
+#include "broker/story_for_test.h"
+
+namespace signet::broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kHistory = R"({"type":"topic_history"})";
+constexpr const char* kList = R"({"type":"topic_list"})";
+
+// Members connect and read what is open; those with the tag may read the rest.
+constexpr const char* kOpenAndShut = R"(
+[role.reader]
+tags = ["dev"]
+
+[[rule]]
+id = "members"
+roles = ["member"]
+allow = ["connect", "publish"]
+
+[[rule]]
+id = "open"
+roles = ["member"]
+allow = ["subscribe", "read_history"]
+topics = ["open.>"]
+
+[[rule]]
+id = "readers"
+roles = ["reader"]
+allow = ["subscribe", "read_history"]
+topics = ["shut.>"]
+
+[[rule]]
+id = "vault"
+deny = ["publish", "subscribe"]
+topics = ["vault.>"]
+)";
+
+class Topics : public Story, public testing::WithParamInterface<std::uint32_t> {
+ protected:
+  void begin() { start(GetParam()); }
+  void unlimited() {
+    options_.pulses_per_second = options_.pulses_per_minute = 0;
+    options_.pulses_per_second_topic = options_.pulses_per_second_address = 0;
+    options_.deliveries_per_second = 0;
+  }
+  // The member `name` of the last frame, which is taken away.
+  static std::string last(FakeConnection& connection, std::string_view name) {
+    const std::vector<std::string> texts = connection.take_texts();
+    wire::JsonDocument document;
+    if (texts.empty() || !document.parse(texts.back()).ok()) return "nothing";
+    const wire::JsonValue value = document.root()[name];
+    return value.string() ? std::string(*value.string()) : std::string(value.raw());
+  }
+  std::optional<RefusedDecision> decision(const std::string& ref) {
+    std::optional<RefusedDecision> found;
+    control_.run_and_wait([&] {
+      if (const RefusedDecision* kept = shared_->decisions.find(ref)) found = *kept;
+    });
+    return found;
+  }
+  void set_tags(const std::string& name, const std::vector<std::string>& tags) {
+    control_.run_and_wait([&] {
+      controller_->set_role({1}, membership::key_of(name).public_key(), membership::Role::kMember,
+                            tags, [](const Status&) {});
+    });
+    settle();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Shards, Topics, testing::Values(1U, 2U),
+                         [](const auto& shards) { return "On" + std::to_string(shards.param); });
+
+TEST_P(Topics, APulseIsAcknowledgedAndGoesToEverybodyElseOnce) {
+  begin();
+  FakeConnection& ann = listener("ann", 0, {"a.b", ">"});
+  FakeConnection& bob = listener("bob", 1, {"a.b", "a.*", ">"});
+  FakeConnection& cid = listener("cid", 0, {"*.b"});
+  EXPECT_EQ(ask(ann, publish("m1", "a.b", "hi")), "published m1") << "and no echo";
+  EXPECT_EQ(heard(bob), "pulse a.b hi");
+  EXPECT_EQ(heard(cid), "pulse a.b hi");
+  EXPECT_EQ(ask(ann, publish("", "a.b", "again")), "") << "no id, no answer";
+  EXPECT_EQ(ask(ann, publish("m2", "a.c", "other")), "published m2");
+  EXPECT_EQ(heard(bob), "pulse a.b again, pulse a.c other");
+  EXPECT_EQ(heard(cid), "pulse a.b again");
+  EXPECT_EQ(metric("signet_pulses_total"), 3);
+  EXPECT_EQ(metric("signet_pulse_deliveries_total"), 5);
+}
+
+TEST_P(Topics, APulseIsNumberedStampedAndNamesItsPublisher) {
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"a.>"});
+  const std::string first = std::to_string(shared_->started.ms * 1'000);
+  say(ann, R"({"type":"topic_publish","id":"m1","topic":"a.b","pulse":{"z":1,"_mesh_topic":"x"}})");
+  settle();
+  EXPECT_EQ(last(ann, "number"), first);
+  const std::string frame = bob.texts.at(0);
+  EXPECT_NE(frame.find(R"("pulse":{"z":1,"_mesh_timestamp":")"), std::string::npos) << frame;
+  EXPECT_NE(frame.find(R"("_mesh_topic":"a.b"})"), std::string::npos) << frame;
+  EXPECT_EQ(last(bob, "from"), key_text("ann"));
+  ask(ann, publish("m2", "a.c", "x"));
+  const std::string second = bob.texts.at(0);
+  EXPECT_NE(second.find("\"number\":" + std::to_string(shared_->started.ms * 1'000 + 1)),
+            std::string::npos)
+      << "of the mesh: " << second;
+  EXPECT_NE(second.find("\"topicNumber\":" + first), std::string::npos) << "of the topic";
+}
+
+TEST_P(Topics, SourcesAndMembersHearEachOther) {
+  add_source(11, "sage");
+  add_source(12, "core");
+  begin();
+  FakeConnection& sage = source("sage", "a.b", 0);
+  FakeConnection& core = source("core", "a.b", 1);
+  FakeConnection& elsewhere = source("core", "a.c", 0);
+  FakeConnection& bob = listener("bob", 1, {"a.b"});
+  EXPECT_EQ(ask(sage, pulse("hi")), "");
+  EXPECT_EQ(heard(core), "pulse a.b hi");
+  EXPECT_EQ(last(bob, "from"), "sage");
+  ask(bob, publish("m", "a.b", "hello"));
+  EXPECT_EQ(heard(sage), "pulse a.b hello");
+  EXPECT_EQ(heard(core), "pulse a.b hello");
+  EXPECT_EQ(heard(elsewhere), "");
+}
+
+TEST_P(Topics, ARoutedPulseComesOnceHoweverManyWaysLeadToIt) {
+  set_routes({{{"core", {"core.a", "core.b"}}, {"me", {"in"}}}, {{"in", {"core", "me"}}}});
+  begin();
+  FakeConnection& ann = listener("ann", 0, {"core.a"});
+  FakeConnection& bob = listener("bob", 1, {"core.a", "core.b", "in"});
+  FakeConnection& cid = listener("cid", 1, {"core.*"});
+  EXPECT_EQ(ask(ann, publish("", "in", "x")), "") << "no echo by a route either";
+  EXPECT_EQ(heard(bob), "pulse in x");
+  EXPECT_EQ(heard(cid), "pulse in x");
+  ask(ann, publish("", "core.a", "y"));
+  EXPECT_EQ(heard(cid), "pulse core.a y");
+  EXPECT_EQ(heard(bob), "pulse core.a y");
+}
+
+// Publishers on all shards at once: everybody hears all pulses, and in one order.
+TEST_P(Topics, TheOrderOfAllPublishersIsTheSameForAllWhoListen) {
+  unlimited();
+  begin();
+  std::vector<FakeConnection*> publishers;
+  std::vector<FakeConnection*> listeners;
+  for (const std::size_t shard : {0U, 1U}) {
+    for (const char* name : {"ann", "bob"}) publishers.push_back(&peer(name, shard));
+    for (int i = 0; i < 2; ++i) listeners.push_back(&listener("cid", shard, {"t.>"}));
+  }
+  std::mt19937 random(7);
+  constexpr int kPulses = 200;
+  for (int i = 0; i < kPulses; ++i) {
+    const std::size_t who = random() % publishers.size();
+    say(*publishers[who], publish("", "t." + std::to_string(random() % 3), std::to_string(i)));
+    if (random() % 4 == 0) shards_[at(random())]->turn();
+  }
+  settle();
+  std::vector<std::vector<std::string>> all;
+  for (FakeConnection* each : listeners) all.push_back(each->take_texts());
+  ASSERT_EQ(all[0].size(), std::size_t{kPulses});
+  for (const auto& each : all) EXPECT_EQ(each, all[0]);
+}
+
+TEST_P(Topics, WhatIsDeniedHasAReferenceByWhichTheOperatorFindsTheRule) {
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  say(ann, publish("m1", "vault.a", "x"));
+  settle();
+  EXPECT_NE(ann.texts.at(0).find(R"("code":"denied")"), std::string::npos);
+  EXPECT_EQ(ann.texts.at(0).find("vault"), std::string::npos) << "the peer is told no rule";
+  const auto by_rule = decision(last(ann, "ref"));
+  ASSERT_TRUE(by_rule);
+  EXPECT_EQ(by_rule->rule, "vault");
+  EXPECT_EQ(by_rule->mesh, "team");
+  EXPECT_EQ(by_rule->who, key_text("ann"));
+  EXPECT_EQ(by_rule->action, "publish");
+  EXPECT_EQ(by_rule->on, "vault.a");
+  EXPECT_EQ(by_rule->code, "denied");
+  EXPECT_EQ(by_rule->roles, std::vector<std::string>{"member"});
+  say(ann, subscribe("shut.a"));
+  settle();
+  const auto by_default = decision(last(ann, "ref"));
+  ASSERT_TRUE(by_default);
+  EXPECT_EQ(by_default->rule, "") << "nothing allows it";
+  EXPECT_EQ(by_default->action, "subscribe");
+  EXPECT_EQ(metric("signet_pulses_total"), 0);
+}
+
+TEST_P(Topics, WhoGovernsHearsOfEachRefusal) {
+  set_policy(std::string(kOpenAndShut) + R"(
+[[rule]]
+id = "governors"
+roles = ["reader"]
+allow = ["subscribe"]
+topics = ["governance.>"]
+)");
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"governance.decision"});
+  EXPECT_EQ(ask(ann, publish("m1", "vault.a", "x")), "denied m1");
+  const std::string told = bob.texts.empty() ? "" : bob.texts[0];
+  EXPECT_NE(told.find(R"("rule":"vault")"), std::string::npos) << told;
+  EXPECT_NE(told.find(key_text("ann")), std::string::npos) << told;
+}
+
+TEST_P(Topics, OnlySoManyRefusalsASecondAreKept) {
+  options_.decisions_per_second = 2;
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  for (int i = 0; i < 3; ++i) say(ann, publish("", "vault.a", "x"));
+  settle();
+  ASSERT_EQ(ann.texts.size(), 3U) << "all are refused";
+  EXPECT_NE(ann.texts[1].find("\"ref\""), std::string::npos);
+  EXPECT_EQ(ann.texts[2].find("\"ref\""), std::string::npos);
+}
+
+TEST_P(Topics, AMemberHasOneRateOnAllItsConnections) {
+  options_.pulses_per_second = 1;
+  options_.pulses_burst = 2;
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& again = peer("ann", 1);
+  FakeConnection& bob = peer("bob", 1);
+  EXPECT_EQ(ask(ann, publish("m1", "a", "x")), "published m1");
+  EXPECT_EQ(ask(again, publish("m2", "a", "x")), "published m2");
+  say(again, publish("m3", "a", "x"));
+  settle();
+  EXPECT_NE(again.texts.at(0).find(R"("code":"rate_limited")"), std::string::npos);
+  EXPECT_EQ(last(again, "retryAfterMs"), "1000");
+  EXPECT_EQ(ask(ann, publish("m4", "a", "x")), "rate_limited m4");
+  EXPECT_EQ(ask(bob, publish("m5", "a", "x")), "published m5");
+  clock_.advance(1s);
+  EXPECT_EQ(ask(ann, publish("m6", "a", "x")), "published m6");
+}
+
+TEST_P(Topics, ARoleMayHaveAnotherRate) {
+  set_policy(std::string(R"(
+[role.slow]
+tags = ["dev"]
+pulses_per_second = 1
+burst = 1
+pulses_per_minute = 2
+)") + R"(
+[[rule]]
+id = "members"
+roles = ["member"]
+allow = ["connect", "publish"]
+)");
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = peer("bob", 1);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(ann, publish("m", "a", "x")), "published m");
+  EXPECT_EQ(ask(bob, publish("m1", "a", "x")), "published m1");
+  EXPECT_EQ(ask(bob, publish("m2", "a", "x")), "rate_limited m2");
+  clock_.advance(1s);
+  EXPECT_EQ(ask(bob, publish("m3", "a", "x")), "published m3");
+  clock_.advance(1s);
+  EXPECT_EQ(ask(bob, publish("m4", "a", "x")), "rate_limited m4") << "two a minute";
+}
+
+TEST_P(Topics, ATopicHasARateOnAShardWhoeverPublishes) {
+  options_.pulses_per_second_topic = 1;
+  options_.pulses_burst_topic = 2;
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = peer("bob", 0);
+  EXPECT_EQ(ask(ann, publish("m1", "a", "x")), "published m1");
+  EXPECT_EQ(ask(bob, publish("m2", "a", "x")), "published m2");
+  EXPECT_EQ(ask(bob, publish("m3", "a", "x")), "rate_limited m3");
+  EXPECT_EQ(ask(bob, publish("m4", "b", "x")), "published m4");
+}
+
+TEST_P(Topics, AnAddressHasARateOnAShardWhoeverIsBehindIt) {
+  options_.pulses_per_second_address = 1;
+  options_.pulses_burst_address = 2;
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = peer("bob", 0);
+  EXPECT_EQ(ask(ann, publish("m1", "a", "x")), "published m1");
+  EXPECT_EQ(ask(bob, publish("m2", "b", "x")), "published m2");
+  EXPECT_EQ(ask(bob, publish("m3", "c", "x")), "rate_limited m3");
+  bob.peer_address.ip[15] = 2;
+  EXPECT_EQ(ask(bob, publish("m4", "c", "x")), "published m4");
+}
+
+TEST_P(Topics, WhoCausesTooManyDeliveriesWaits) {
+  options_.deliveries_per_second = 1;
+  options_.deliveries_burst = 2;
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"a"});
+  FakeConnection& cid = listener("cid", 0, {"a"});
+  EXPECT_EQ(ask(ann, publish("m1", "a", "x")), "published m1");
+  EXPECT_EQ(ask(ann, publish("m2", "b", "x")), "rate_limited m2") << "whatever the topic";
+  EXPECT_EQ(heard(bob), "pulse a x");
+  EXPECT_EQ(heard(cid), "pulse a x");
+  EXPECT_EQ(ask(bob, publish("m3", "b", "x")), "published m3");
+  clock_.advance(1s);
+  EXPECT_EQ(ask(ann, publish("m4", "b", "x")), "published m4");
+}
+
+TEST_P(Topics, ASourceThatNeverKeepsItsRateIsClosed) {
+  options_.pulses_per_second = options_.pulses_burst = 1;
+  add_source(11, "sage");
+  begin();
+  FakeConnection& sage = source("sage", "a");
+  say(sage, pulse("x"));
+  for (int i = 0; i < 999; ++i) say(sage, pulse("x"));
+  EXPECT_FALSE(sage.closed) << "an excess pulse has its answer";
+  clock_.advance(1s);
+  say(sage, pulse("x"));
+  for (int i = 0; i < 999; ++i) say(sage, pulse("x"));
+  EXPECT_FALSE(sage.closed) << "they were not in a row";
+  say(sage, pulse("x"));
+  ASSERT_TRUE(sage.closed);
+  EXPECT_EQ(sage.closed->reason, CloseReason::kOverLimit);
+}
+
+TEST_P(Topics, TheHistoryIsWhatWhoAsksMayRead) {
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = peer("bob", 1);
+  for (const char* topic : {"open.a", "shut.a", "open.b", "shut.b", "open.a"}) {
+    ask(ann, publish("", topic, topic));
+  }
+  EXPECT_EQ(ask(ann, kHistory), "history open.a open.b open.a");
+  EXPECT_EQ(ask(bob, kHistory), "history open.a shut.a open.b shut.b open.a");
+  EXPECT_EQ(ask(bob, R"({"type":"topic_history","pattern":"*.a"})"),
+            "history open.a shut.a open.a");
+  EXPECT_EQ(ask(ann, R"({"type":"topic_history","pattern":"shut.a"})"), "history");
+  EXPECT_EQ(ask(ann, R"({"type":"topic_history","limit":2})"), "history open.b open.a");
+  EXPECT_EQ(ask(ann, R"({"type":"topic_history","after":0,"limit":2})"),
+            "history open.a open.b more");
+}
+
+// A reader that was away reads page by page, misses nothing it may read, and is told of a gap.
+TEST_P(Topics, TheHistoryIsReadOnPageByPage) {
+  options_.history.max_pulses = 4;
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  const auto page = [&](const std::string& after) {
+    say(ann, R"({"type":"topic_history","limit":1,"after":)" + after + "}");
+    settle();
+    const std::string words = word_of(ann.texts.at(0));
+    return std::pair(words, last(ann, "next"));
+  };
+  for (const char* topic : {"open.1", "shut.2", "open.3", "shut.4"}) {
+    ask(ann, publish("", topic, topic));
+  }
+  auto [words, next] = page("0");
+  EXPECT_EQ(words, "history open.1 more");
+  std::tie(words, next) = page(next);
+  EXPECT_EQ(words, "history open.3");
+  std::tie(words, next) = page(next);
+  EXPECT_EQ(words, "history");
+  for (const char* topic : {"open.5", "open.6", "open.7", "open.8", "open.9"}) {
+    ask(ann, publish("", topic, topic));
+  }
+  std::tie(words, next) = page(next);
+  EXPECT_EQ(words, "history open.6 gap more");
+}
+
+TEST_P(Topics, TheListShowsTheTopicsThatWhoAsksMayHearOrRead) {
+  add_source(11, "sage");
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = listener("ann", 0, {"open.a", "open.>"});
+  FakeConnection& bob = listener("bob", 1, {"open.a", "shut.b"});
+  source("sage", "open.c", 1);
+  EXPECT_EQ(ask(ann, kList), "topics open.a:2 open.c:1");
+  EXPECT_EQ(ask(bob, kList), "topics open.a:2 open.c:1 shut.b:1");
+  shards_[at(1)]->hang_up(bob);
+  EXPECT_EQ(ask(ann, kList), "topics open.a:1 open.c:1");
+}
+
+TEST_P(Topics, WhatAWildcardReachesIsDecidedForEachPulse) {
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = listener("ann", 0, {">", "shut.*"});
+  FakeConnection& bob = listener("bob", 1, {">"});
+  EXPECT_EQ(ask(ann, subscribe("shut.a")), "denied") << "by its name it is decided at once";
+  FakeConnection& cid = peer("cid", 1);
+  for (const char* topic : {"open.a", "shut.a", "open.b"}) ask(cid, publish("", topic, "x"));
+  EXPECT_EQ(heard(ann), "pulse open.a x, pulse open.b x");
+  EXPECT_EQ(heard(bob), "pulse open.a x, pulse shut.a x, pulse open.b x");
+}
+
+// Where a pulse is routed to, the right to hear that topic is enough, unless a rule denies its own.
+TEST_P(Topics, ARouteGoesRoundNoRuleThatDenies) {
+  set_policy(R"(
+[[rule]]
+id = "members"
+roles = ["member"]
+allow = ["connect", "publish"]
+
+[[rule]]
+id = "out"
+roles = ["member"]
+allow = ["subscribe"]
+topics = ["out"]
+
+[[rule]]
+id = "vault"
+deny = ["subscribe"]
+topics = ["vault.>"]
+)");
+  set_routes({{{"node", {"out"}}}, {{"shut", {"node"}}, {"vault.a", {"node"}}}});
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"out"});
+  ask(ann, publish("", "shut", "x"));
+  ask(ann, publish("", "vault.a", "y"));
+  EXPECT_EQ(heard(bob), "pulse shut x");
+}
+
+TEST_P(Topics, ARoleThatIsTakenAwayHearsNothingMore) {
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"shut.a", "shut.*"});
+  ask(ann, publish("", "shut.a", "1"));
+  EXPECT_EQ(heard(bob), "pulse shut.a 1");
+  set_tags("bob", {});
+  ask(ann, publish("", "shut.a", "2"));
+  EXPECT_EQ(heard(bob), "");
+  EXPECT_FALSE(bob.closed) << "it may still connect";
+  EXPECT_EQ(ask(bob, kHistory), "history") << "nor read it later";
+  set_tags("bob", {"dev"});
+  ask(ann, publish("", "shut.a", "3"));
+  EXPECT_EQ(heard(bob), "pulse shut.a 3");
+}
+
+TEST_P(Topics, ANewPolicyHoldsForThoseWhoAreHere) {
+  add_source(11, "sage");
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"open.a", "shut.a"});
+  FakeConnection& sage = source("sage", "open.a", 1);
+  set_policy(R"(
+[role.sage]
+sources = ["sage"]
+
+[[rule]]
+id = "members"
+roles = ["member"]
+allow = ["connect"]
+
+[[rule]]
+id = "open"
+roles = ["member"]
+allow = ["publish", "subscribe"]
+topics = ["open.>"]
+
+[[rule]]
+id = "no-sage"
+roles = ["sage"]
+deny = ["connect"]
+)");
+  show_rules();
+  EXPECT_EQ(heard(sage), "not_permitted");
+  ASSERT_TRUE(sage.closed);
+  EXPECT_EQ(sage.closed->reason, CloseReason::kNotPermitted);
+  EXPECT_FALSE(bob.closed);
+  EXPECT_EQ(ask(ann, publish("m", "shut.a", "x")), "denied m");
+  ask(ann, publish("", "open.a", "x"));
+  EXPECT_EQ(heard(bob), "pulse open.a x");
+  EXPECT_EQ(heard(sage), "");
+  set_policy(R"(
+[[rule]]
+id = "admins"
+roles = ["admin"]
+allow = ["connect"]
+)");
+  show_rules();
+  ASSERT_TRUE(bob.closed);
+  EXPECT_EQ(bob.closed->reason, CloseReason::kPolicy);
+  EXPECT_EQ(bob.closed->text, "denied");
+  EXPECT_EQ(shared_->loads.count({1}), 0);
+  EXPECT_EQ(metric("broker_connections_active"), 0);
+}
+
+TEST_P(Topics, ASlowReaderKeepsTheLatestAndLosesTheOldest) {
+  options_.late_pulses = 3;
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"a"});
+  FakeConnection& cid = listener("cid", 1, {"a"});
+  CapturedLog log;
+  set_log_level(LogLevel::kInfo);
+  bob.queued = options_.high_water_bytes;
+  for (const char* text : {"1", "2", "3", "4", "5"}) ask(ann, publish("", "a", text));
+  EXPECT_EQ(heard(bob), "");
+  EXPECT_EQ(heard(cid), "pulse a 1, pulse a 2, pulse a 3, pulse a 4, pulse a 5")
+      << "nobody else waits for it";
+  EXPECT_EQ(metric("signet_pulses_dropped_total"), 2);
+  const std::string slow = log.take();
+  EXPECT_NE(slow.find("consumer.slow"), std::string::npos) << slow;
+  EXPECT_NE(slow.find(key_text("bob")), std::string::npos) << slow;
+
+  bob.queued = 0;
+  ask(ann, publish("", "a", "6"));
+  EXPECT_EQ(heard(bob), "") << "what waits goes first";
+  broker_of(bob).on_drained(bob);
+  EXPECT_EQ(heard(bob), "pulse a 4, pulse a 5, pulse a 6");
+  const std::string caught_up = log.take();
+  EXPECT_NE(caught_up.find("consumer.caught_up"), std::string::npos) << caught_up;
+  EXPECT_NE(caught_up.find("\"dropped\":3"), std::string::npos) << caught_up;
+  ask(ann, publish("", "a", "7"));
+  EXPECT_EQ(heard(bob), "pulse a 7");
+  EXPECT_FALSE(bob.closed);
+}
+
+TEST_P(Topics, WhatWaitsForASlowReaderIsBoundedInBytes) {
+  options_.high_water_bytes = 1'000;
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"a"});
+  bob.queued = options_.high_water_bytes;
+  const std::string much(600, 'x');
+  for (const char* text : {"1", "2"}) ask(ann, publish("", "a", text + much));
+  ask(ann, publish("", "a", "3"));
+  bob.queued = 0;
+  broker_of(bob).on_drained(bob);
+  EXPECT_EQ(heard(bob), "pulse a 3");
+  EXPECT_EQ(metric("signet_pulses_dropped_total"), 2);
+}
+
+// What waits was decided when it came; who may hear less now gets none of it.
+TEST_P(Topics, ASlowReaderGetsNothingThatItMayNotHearAnyMore) {
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"shut.a"});
+  bob.queued = options_.high_water_bytes;
+  ask(ann, publish("", "shut.a", "secret"));
+  set_tags("bob", {});
+  bob.queued = 0;
+  broker_of(bob).on_drained(bob);
+  EXPECT_EQ(heard(bob), "");
+}
+
+TEST_P(Topics, ASlowReaderThatStopsAgainGoesOnWhereItStopped) {
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {"a"});
+  bob.queued = options_.high_water_bytes;
+  for (const char* text : {"1", "2"}) ask(ann, publish("", "a", text));
+  bob.queued = 0;
+  bob.next_sent = net::Sent::kDropped;
+  broker_of(bob).on_drained(bob);
+  EXPECT_EQ(heard(bob), "");
+  bob.next_sent = net::Sent::kQueued;
+  broker_of(bob).on_drained(bob);
+  EXPECT_EQ(heard(bob), "pulse a 1, pulse a 2");
+}
+
+TEST_P(Topics, SubscriptionsComeAndGoWithinABound) {
+  options_.subscriptions_per_session = 2;
+  begin();
+  FakeConnection& ann = listener("ann", 0, {"a", "b.*"});
+  EXPECT_EQ(ask(ann, subscribe("c")), "limit_exceeded");
+  EXPECT_EQ(ask(ann, unsubscribe("c")), "not_subscribed");
+  EXPECT_EQ(ask(ann, unsubscribe("b.*")), "topic_unsubscribed b.*");
+  EXPECT_EQ(ask(ann, subscribe("c")), "topic_subscribed c");
+  EXPECT_EQ(ask(ann, subscribe("a..b")), "bad_topic");
+  EXPECT_EQ(ask(ann, publish("m", "a.*", "x")), "bad_topic m");
+  FakeConnection& bob = peer("bob", 1);
+  for (const char* topic : {"a", "b.x", "c"}) ask(bob, publish("", topic, topic));
+  EXPECT_EQ(heard(ann), "pulse a a, pulse c c");
+  EXPECT_EQ(ask(ann, subscribe("a")), "topic_subscribed a") << "what it has it may ask for again";
+}
+
+TEST_P(Topics, AskingForWhatIsDeniedCostsAsMuchAsAPulse) {
+  options_.pulses_per_second = 1;
+  options_.pulses_burst = 2;
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(ask(ann, subscribe("shut.a")), "denied");
+  EXPECT_EQ(ask(ann, subscribe("shut.a")), "rate_limited");
+  EXPECT_EQ(ask(ann, subscribe("open.a")), "topic_subscribed open.a") << "what it may is free";
+}
+
+TEST_P(Topics, WhoIsGoneHearsNothing) {
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {">"});
+  say(ann, publish("m", "a", "x"));
+  shards_[at(1)]->hang_up(bob);
+  FakeConnection& gone = peer("cid", 1);
+  say(gone, publish("m", "a", "y"));
+  shards_[at(1)]->hang_up(gone);  // before its answer
+  settle();
+  EXPECT_EQ(heard(ann), "published m");
+  EXPECT_EQ(ask(ann, kHistory), "history x y") << "what was said was said";
+}
+
+TEST_P(Topics, WhoMayOnlyPublishHearsNothingOfItsOwnTopic) {
+  add_source(11, "sage");
+  set_policy(kOpenAndShut);
+  begin();
+  FakeConnection& sage = source("sage", "shut.a", 0);
+  FakeConnection& bob = listener("bob", 1, {"shut.a"});
+  ask(sage, pulse("x"));
+  EXPECT_EQ(heard(bob), "pulse shut.a x");
+  ask(bob, publish("", "shut.a", "y"));
+  EXPECT_EQ(heard(sage), "");
+}
+
+TEST_P(Topics, MeshesHearNothingOfEachOther) {
+  begin();
+  HelloFields other;
+  other.mesh = "mesh-other";
+  FakeConnection& dan = peer("dan", 1, other);
+  EXPECT_EQ(ask(dan, subscribe(">")), "topic_subscribed >");
+  FakeConnection& ann = listener("ann", 0, {">"});
+  ask(ann, publish("", "a", "x"));
+  ask(dan, publish("", "a", "y"));
+  EXPECT_EQ(heard(dan), "");
+  EXPECT_EQ(heard(ann), "");
+  EXPECT_EQ(ask(dan, kHistory), "history y");
+}
+
+}  // namespace
+}  // namespace signet::broker

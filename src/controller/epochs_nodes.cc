@@ -1,0 +1,214 @@
+// The nodes of a mesh: what they submit, and how they come and go.
+#include <utility>
+
+#include "base/log.h"
+#include "controller/epochs.h"
+#include "overlay/wireguard_config.h"
+
+namespace signet::controller {
+
+using overlay::Node;
+using overlay::Submission;
+
+// True when the call has to wait for a step or for another write of this node; it is then kept.
+bool Epochs::wait_for(const std::string& name, Task task) {
+  const auto found = nodes_.find(name);
+  const bool free =
+      !stepping_ && !step_wanted_ && (found == nodes_.end() || !found->second.writing);
+  if (free) return false;
+  waiting_.push_back(std::move(task));
+  return true;
+}
+
+void Epochs::run_waiting() {
+  if (step_wanted_ && writing_ == 0) {
+    step_wanted_ = false;
+    turn();
+  }
+  if (stepping_) return;
+  for (Task& task : std::exchange(waiting_, {})) task();  // each may have to wait again
+}
+
+void Epochs::submit(Submission submission, const std::string& path_name,
+                    std::function<void(SubmissionAnswer)> answer) {
+  auto shared = std::make_shared<const Submission>(std::move(submission));
+  auto told = [this, answer = std::move(answer)](const SubmissionAnswer& result) {
+    if (const auto* why = std::get_if<SubmissionRefusal>(&result)) {
+      refused_[*why].add();
+    } else {
+      submitted_.add();
+    }
+    answer(result);
+  };
+  submit_now(shared, path_name, told);
+}
+
+void Epochs::submit_now(const std::shared_ptr<const Submission>& submission,
+                        const std::string& path_name,
+                        const std::function<void(SubmissionAnswer)>& answer) {
+  if (!loaded_ || waiting_.size() >= options_.waiting) {
+    return answer(SubmissionRefusal::kUnavailable);
+  }
+  const bool waits = wait_for(path_name, [this, submission, path_name, answer] {
+    submit_now(submission, path_name, answer);
+  });
+  if (waits) return;
+  const Node* known = node(path_name);
+  const bool names_it = known != nullptr && submission->node == path_name;
+  if (names_it && standing_of(*known) == membership::Standing::kRevoked) {
+    return answer(SubmissionRefusal::kRevoked);
+  }
+  const auto refused =
+      overlay::check(*submission, path_name, known, options_.submissions, clock_.wall());
+  if (refused) return answer(*refused);
+  if (known == nullptr) return submit_of_new(submission, path_name, answer);
+  // After the proof, so that nobody uses up the rate of another.
+  if (!rates_.take(path_name, clock_.elapsed())) return answer(SubmissionRefusal::kRateLimited);
+  Node after = *known;
+  overlay::apply(*submission, after);
+  if (!submission->signature) unsigned_.add();
+  keep(after, *submission, answer);
+}
+
+// An original node, which is believed on its own word where the mesh allows that.
+void Epochs::submit_of_new(const std::shared_ptr<const Submission>& submission,
+                           const std::string& path_name,
+                           const std::function<void(SubmissionAnswer)>& answer) {
+  if (nodes_.size() >= options_.nodes) return answer(SubmissionRefusal::kTooManyNodes);
+  controller_.admit_subject(
+      mesh_, path_name, "overlay", [this, submission, path_name, answer](const auto& member) {
+        if (!member.ok()) {
+          const bool taken = member.error().code == ErrorCode::kForbidden;
+          return answer(taken ? SubmissionRefusal::kUnsigned : SubmissionRefusal::kUnavailable);
+        }
+        if (nodes_.contains(path_name)) return submit_now(submission, path_name, answer);
+        Node made;
+        made.name = path_name;
+        made.member = *member;
+        log(LogLevel::kWarn, "overlay.unsigned_node", {{"node", path_name}});
+        nodes_[path_name].node = made;
+        submit_now(submission, path_name, answer);
+      });
+}
+
+void Epochs::keep(const Node& after, const Submission& submission,
+                  const std::function<void(SubmissionAnswer)>& answer) {
+  std::string report = submission.signed_text;
+  if (submission.signature) report += "\n" + to_hex(*submission.signature);
+  write(after, {vault_.seal_report(after.name, submission.timestamp, report)},
+        [this, answer](const Status& status) {
+          if (!status.ok()) return answer(SubmissionRefusal::kUnavailable);
+          answer(Received{state().decided});
+        });
+}
+
+void Epochs::write(const Node& after, std::vector<store::SealedReport> reports,
+                   std::function<void(const Status&)> done) {
+  Entry& entry = nodes_[after.name];
+  if (entry.version == 0) entry.node = after;
+  entry.writing = true;
+  ++writing_;
+  store::CommitSealed what;
+  what.mesh = mesh_;
+  what.by = "node";
+  what.rows = {vault_.seal(kNodeRows, after.name, entry.version + 1, overlay::encode(after))};
+  what.reports = std::move(reports);
+  controller_.commit_sealed(std::move(what),
+                            [this, after, done = std::move(done)](const Status& status) {
+                              const auto found = nodes_.find(after.name);
+                              --writing_;
+                              found->second.writing = false;
+                              if (status.ok()) {
+                                ++found->second.version;
+                                if (found->second.node.wireguard != after.wireguard) {
+                                  table_.forget(after.name);
+                                }
+                                found->second.node = after;
+                              } else if (found->second.version == 0) {
+                                if (after.address != 0) places_.forget(after.name);
+                                nodes_.erase(found);
+                              }
+                              done(status);
+                              run_waiting();
+                            });
+}
+
+void Epochs::register_node(const NewNode& wanted, const std::function<void(NodeAnswer)>& answer) {
+  if (!loaded_ || waiting_.size() >= options_.waiting) return answer(NodeRefusal::kUnavailable);
+  if (wait_for(wanted.name, [this, wanted, answer] { register_node(wanted, answer); })) return;
+  const auto made = node_for(wanted);
+  if (const auto* why = std::get_if<NodeRefusal>(&made)) return answer(*why);
+  const Node& after = std::get<Node>(made);
+  const Node* known = node(wanted.name);
+  if (known != nullptr && *known == after) return answer(Done{});
+  write(after, {}, [answer](const Status& status) {
+    if (!status.ok()) return answer(NodeRefusal::kUnavailable);
+    answer(Done{});
+  });
+}
+
+// A node is the credential of one member: its key signs, and its standing is the member's.
+std::variant<NodeRefusal, Node> Epochs::node_for(const NewNode& wanted) {
+  if (!overlay::is_node_name(wanted.name)) return NodeRefusal::kBadName;
+  if (!wanted.endpoint.empty() && !overlay::Endpoint::of(wanted.endpoint).ok()) {
+    return NodeRefusal::kBadEndpoint;
+  }
+  const membership::MeshSnapshot* mesh = controller_.table().mesh(mesh_);
+  const membership::Member* member = mesh == nullptr ? nullptr : mesh->member(wanted.key);
+  if (member == nullptr) return NodeRefusal::kNotInvited;
+  if (member->standing == membership::Standing::kRevoked) return NodeRefusal::kRevoked;
+  const Node* known = node(wanted.name);
+  if (known != nullptr && known->key != wanted.key) return NodeRefusal::kNameTaken;
+  for (const auto& [name, entry] : nodes_) {
+    if (name == wanted.name) continue;
+    const bool same = entry.node.key == wanted.key || entry.node.wireguard == wanted.wireguard;
+    if (same) return NodeRefusal::kKeyTaken;
+  }
+  if (known == nullptr && nodes_.size() >= options_.nodes) return NodeRefusal::kTooManyNodes;
+  Node made = known == nullptr ? Node() : *known;
+  const auto place = places_.place_for(wanted.name);
+  if (!place) return NodeRefusal::kNoAddress;
+  made.name = wanted.name;
+  made.member = member->number;
+  made.key = wanted.key;
+  made.wireguard = wanted.wireguard;
+  made.endpoint = wanted.endpoint;
+  made.address = *place;
+  return made;
+}
+
+void Epochs::forget(const std::string& name, const std::function<void(NodeAnswer)>& answer) {
+  if (!loaded_) return answer(NodeRefusal::kUnavailable);
+  if (wait_for(name, [this, name, answer] { forget(name, answer); })) return;
+  const auto found = nodes_.find(name);
+  if (found == nodes_.end()) return answer(NodeRefusal::kBadName);
+  found->second.writing = true;
+  ++writing_;
+  store::CommitSealed what;
+  what.mesh = mesh_;
+  what.by = "operator";
+  what.rows = {{std::string(kNodeRows), name, 0, {}}};
+  what.forget = {{name, {std::numeric_limits<std::int64_t>::max()}}};
+  controller_.commit_sealed(std::move(what), [this, name, answer](const Status& status) {
+    --writing_;
+    nodes_.find(name)->second.writing = false;
+    if (status.ok()) {
+      nodes_.erase(name);
+      places_.forget(name);
+      table_.forget(name);
+    }
+    answer(status.ok() ? NodeAnswer(Done{}) : NodeAnswer(NodeRefusal::kUnavailable));
+    run_waiting();
+  });
+}
+
+void Epochs::add_signals(MemberNumber member, const overlay::Signals& signals) {
+  for (auto& [name, entry] : nodes_) {
+    if (entry.node.member != member) continue;
+    entry.seen.failed_proofs += signals.failed_proofs;
+    entry.seen.replays += signals.replays;
+    entry.seen.lost_leases += signals.lost_leases;
+  }
+}
+
+}  // namespace signet::controller
