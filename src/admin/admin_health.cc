@@ -57,7 +57,9 @@ void Admin::health(const Call& call) {
     wire::JsonWriter json;
     json.object().key("status").value(status).key("db").value(store.ok() || full ? "up" : "down");
     json.key("version").value(options_.version).key("gitSha").value(options_.git_sha);
-    json.key("uptime").value(std::int64_t{uptime.count()}).end();
+    json.key("uptime").value(std::int64_t{uptime.count()});
+    if (overlay_) json.key("epoch_id").value(overlay_->epoch());
+    json.end();
     auto response = json_response(store.ok() ? 200 : 503, json.take());
     response.headers.emplace_back("Date", http_date(shared_.clock.wall()));
     reply(std::move(response));

@@ -16,7 +16,7 @@ using membership::Member;
 using wire::JsonWriter;
 
 void write_member(JsonWriter& json, const Member& member) {
-  json.object().key("id").value(member.id).key("pubkey").value(crypto::to_hex(member.key));
+  json.object().key("id").value(member.id).key("pubkey").value(membership::key_text(member));
   json.key("displayName").value(member.display_name);
   json.key("role").value(membership::name_of(member.role));
   json.key("standing").value(name_of(member.standing)).key("tags").array();
@@ -42,29 +42,64 @@ std::string with_next(JsonWriter& json, const std::optional<std::string>& next) 
   return json.end().take();
 }
 
+// Leaves the first `limit` in their order; the last of them, if more were there.
+template <class Before>
+const Member* sort_page(std::vector<const Member*>& members, std::size_t limit,
+                        const Before& before) {
+  const bool has_more = members.size() > limit;
+  const std::size_t count = std::min(limit, members.size());
+  const auto end = members.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(members.begin(), end, members.end(), before);
+  members.resize(count);
+  return has_more ? members.back() : nullptr;
+}
+
+std::string list_of(const std::vector<const Member*>& members,
+                    const std::optional<std::string>& next) {
+  JsonWriter json;
+  json.object().key("members").array();
+  for (const Member* each : members) write_member(json, *each);
+  return with_next(json, next);
+}
+
 }  // namespace
 
 // The order of keys is the same whoever joins between two pages.
 void Admin::list_members(const Call& call, const membership::MeshSnapshot& mesh) {
-  const auto page = read_page(call.query, options_.page, options_.max_page);
-  if (!page.ok()) return call.reply(answer_of(page.error()));
   const auto standing = read_standing_filter(call.query);
   if (!standing.ok()) return call.reply(answer_of(standing.error()));
+  const auto keyless = value_in(call.query, "keyless");
+  if (keyless && *keyless != "true") return call.reply(failed(400, "bad_request", "keyless"));
+  if (keyless) return list_keyless(call, mesh, *standing);
+  const auto page = read_page(call.query, options_.page, options_.max_page);
+  if (!page.ok()) return call.reply(answer_of(page.error()));
   std::vector<const Member*> members;
   mesh.each_member([&](const Member& member) {
-    const bool wanted = !*standing || member.standing == **standing;
-    if (wanted && (!page->after || member.key.bytes > *page->after)) members.push_back(&member);
+    const bool wanted = member.key && (!*standing || member.standing == **standing);
+    if (wanted && (!page->after || member.key->bytes > *page->after)) members.push_back(&member);
   });
-  const std::size_t count = std::min(page->limit, members.size());
-  const auto end = members.begin() + static_cast<std::ptrdiff_t>(count);
-  std::partial_sort(members.begin(), end, members.end(),
-                    [](const Member* a, const Member* b) { return a->key < b->key; });
-  JsonWriter json;
-  json.object().key("members").array();
-  std::for_each(members.begin(), end, [&json](const Member* each) { write_member(json, *each); });
+  const auto by_key = [](const Member* a, const Member* b) { return *a->key < *b->key; };
+  const Member* last = sort_page(members, page->limit, by_key);
   std::optional<std::string> next;
-  if (count < members.size()) next = crypto::to_hex(members[count - 1]->key);
-  call.reply(succeeded(with_next(json, next)));
+  if (last != nullptr) next = membership::key_text(*last);
+  call.reply(succeeded(list_of(members, next)));
+}
+
+// Members whom a secret, a token or a client certificate proves, in the order of their ids.
+void Admin::list_keyless(const Call& call, const membership::MeshSnapshot& mesh,
+                         std::optional<membership::Standing> standing) {
+  const auto page = read_source_page(call.query, options_.page, options_.max_page);
+  if (!page.ok()) return call.reply(answer_of(page.error()));
+  std::vector<const Member*> members;
+  mesh.each_member([&](const Member& member) {
+    const bool wanted = !member.key && (!standing || member.standing == *standing);
+    if (wanted && member.id > page->after) members.push_back(&member);
+  });
+  const auto by_id = [](const Member* a, const Member* b) { return a->id < b->id; };
+  const Member* last = sort_page(members, page->limit, by_id);
+  std::optional<std::string> next;
+  if (last != nullptr) next = last->id;
+  call.reply(succeeded(list_of(members, next)));
 }
 
 // POST members/KEY/standing {"standing":"revoked"} or members/KEY/role {"role":"admin","tags":[…]}.
@@ -75,41 +110,40 @@ void Admin::change_member(const Call& call, const membership::MeshSnapshot& mesh
   const auto key = crypto::public_key_from_hex(hex);
   if (!key) return call.reply(failed(400, "bad_request", "key"));
   rest.remove_prefix(hex.size());
-  if (rest == "/standing") return set_standing(call, mesh.mesh(), *key);
-  if (rest == "/role") return set_role(call, mesh.mesh(), *key);
+  const Member* member = mesh.member(*key);
+  const Target target{member == nullptr ? MemberNumber{} : member->number, crypto::to_hex(*key)};
+  if (rest == "/standing") return set_standing(call, mesh.mesh(), target);
+  if (rest == "/role") return set_role(call, mesh.mesh(), target);
   call.reply(failed(404, "not_found", "no such path"));
 }
 
-void Admin::set_standing(const Call& call, const membership::Mesh& mesh,
-                         const crypto::PublicKey& key) {
+void Admin::set_standing(const Call& call, const membership::Mesh& mesh, const Target& target) {
   const auto standing = read_standing(call.body);
   if (!standing.ok()) return call.reply(answer_of(standing.error()));
-  controller_.set_standing(mesh.number, key, *standing,
-                           [reply = call.reply, by = call.peer.text(), id = mesh.id, key,
-                            standing = *standing](const Status& status) {
-                             if (status.ok()) {
-                               log(LogLevel::kWarn, "standing.set",
-                                   {{"mesh", id},
-                                    {"member", crypto::to_hex(key)},
-                                    {"standing", name_of(standing)},
-                                    {"by", by}});
-                             }
-                             reply(answer_of(status));
-                           });
+  controller_.set_standing(
+      mesh.number, target.member, *standing,
+      [reply = call.reply, by = call.peer.text(), id = mesh.id, name = target.name,
+       standing = *standing](const Status& status) {
+        if (status.ok()) {
+          log(LogLevel::kWarn, "standing.set",
+              {{"mesh", id}, {"member", name}, {"standing", name_of(standing)}, {"by", by}});
+        }
+        reply(answer_of(status));
+      });
 }
 
-void Admin::set_role(const Call& call, const membership::Mesh& mesh, const crypto::PublicKey& key) {
+void Admin::set_role(const Call& call, const membership::Mesh& mesh, const Target& target) {
   auto body = read_role(call.body);
   if (!body.ok()) return call.reply(answer_of(body.error()));
   const membership::Role role = body->role;
   const std::size_t tags = body->tags.size();
-  controller_.set_role(mesh.number, key, role, std::move(body->tags),
-                       [reply = call.reply, by = call.peer.text(), id = mesh.id, key, role,
-                        tags](const Status& status) {
+  controller_.set_role(mesh.number, target.member, role, std::move(body->tags),
+                       [reply = call.reply, by = call.peer.text(), id = mesh.id, name = target.name,
+                        role, tags](const Status& status) {
                          if (status.ok()) {
                            log(LogLevel::kWarn, "role.set",
                                {{"mesh", id},
-                                {"member", crypto::to_hex(key)},
+                                {"member", name},
                                 {"role", membership::name_of(role)},
                                 {"tags", tags},
                                 {"by", by}});

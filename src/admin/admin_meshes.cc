@@ -36,7 +36,7 @@ void write_names(JsonWriter& json, const membership::Mesh& mesh) {
 void write_letter(JsonWriter& json, const store::DeadLetter& letter, const MeshSnapshot* mesh) {
   const auto key_of = [mesh](MemberNumber member) {
     const membership::Member* who = mesh == nullptr ? nullptr : mesh->member(member);
-    return who == nullptr ? std::string() : crypto::to_hex(who->key);
+    return who == nullptr ? std::string() : membership::key_text(*who);
   };
   json.object().key("number").value(letter.number.value);
   json.key("messageId").value(to_hex(letter.envelope->id));
@@ -101,6 +101,7 @@ void Admin::create_mesh(const Call& call) {
   declaration.owner = body->owner;
   declaration.max_connections = options_.mesh_connections;
   declaration.legacy_join = options_.mesh_legacy_join;
+  declaration.by = "operator";
   controller_.create_mesh(
       declaration, [reply = call.reply, by = call.peer.text(), slug = body->slug,
                     owner = body->owner](const Result<controller::MadeMesh>& made) {

@@ -2,7 +2,6 @@
 #include "admin/admin.h"
 #include "admin/operator_answers.h"
 #include "base/log.h"
-#include "crypto/compare.h"
 
 namespace signet::admin {
 namespace {
@@ -29,12 +28,12 @@ std::string_view bearer_of(std::string_view authorization) {
 // The kernel vouches for who comes by the Unix socket; everybody else shows the token.
 bool Admin::may_operate(const Call& call) const {
   if (call.peer.is_local()) return true;
-  return !options_.operator_token.empty() &&
-         crypto::equal_secrets(bearer_of(call.authorization), options_.operator_token);
+  return options_.operator_token.matches(bearer_of(call.authorization.reveal()));
 }
 
 void Admin::deny(const Call& call) {
   operator_denied_.add();
+  shared_.control_trail.note(audit::Event::kRefused, {}, {}, call.peer, "operator_token");
   if (const auto repeated = denied_log_.take(Denied::kToken, shared_.clock.elapsed())) {
     log(LogLevel::kWarn, "operator.denied",
         {{"repeated", *repeated}, {"path", call.path}, {"peer", call.peer.text()}});
@@ -56,6 +55,9 @@ void Admin::operator_call(const Call& call) {
   if (subject == "invites" && post && rest == "/revoke") return revoke_invite(call);
   if (subject == "meshes" && get && rest.empty()) return list_meshes(call);
   if (subject == "meshes" && post && rest.empty()) return create_mesh(call);
+  if (subject == "decisions" && get && rest.empty()) return list_decisions(call);
+  if (subject == "decisions" && get) return show_decision(call, take_part(rest));
+  if (subject == "audit") return audit_call(call, rest);
   if (subject != "meshes") return call.reply(failed(404, "not_found", "no such path"));
   const std::string_view name = take_part(rest);
   const membership::MeshSnapshot* mesh = mesh_named(name);
@@ -64,6 +66,12 @@ void Admin::operator_call(const Call& call) {
   const std::string_view part = take_part(rest);
   if (part == "members" && get && rest.empty()) return list_members(call, *mesh);
   if (part == "members" && post) return change_member(call, *mesh, rest);
+  if (part == "policy" && get && rest.empty()) return show_policy(call, *mesh);
+  if (part == "policy" && post && rest == "/explain") return explain_policy(call, *mesh);
+  if (part == "tokens" && post && rest == "/revoke") return revoke_tokens(call, *mesh);
+  if (part == "jobs") return jobs_call(call, *mesh, rest);
+  if (part == "engines" && get && rest.empty()) return list_engines(call, *mesh);
+  if (part == "sources") return sources_call(call, *mesh, rest);
   if (part == "invites" && get && rest.empty()) return list_invites(call, *mesh);
   if (part == "dead-letters" && get && rest.empty()) return list_dead_letters(call, *mesh);
   if (part == "dead-letters" && post && rest == "/requeue") return requeue(call, *mesh);

@@ -10,13 +10,6 @@
 namespace signet::admin {
 namespace {
 
-// A host name without its port; brackets of IPv6 kept.
-std::string_view host_name(std::string_view host) {
-  const auto colon = host.rfind(':');
-  const bool has_port = colon != std::string_view::npos && host.find(']', colon) == host.npos;
-  return has_port ? host.substr(0, colon) : host;
-}
-
 std::string accepted_hook(const std::string& presence) {
   wire::JsonWriter json;
   json.object().key("ok").value(true);
@@ -99,14 +92,11 @@ void Admin::join(const Call& call) {
   controller_.join_without_invite(open.mesh_id, *key, open.display_name, answer);
 }
 
-// Without a credential only a program on this machine may post, and no web page: a browser always
-// sends Origin on a cross-site POST, and a rebound name shows in Host.
+// Without a credential only a program on this machine may post: nobody behind a proxy here, and no
+// web page: a browser always sends Origin on a cross-site POST, and a rebound name shows in Host.
 bool Admin::may_post_hook(const Call& call) const {
-  const std::string_view host = host_name(call.host);
-  const bool local_name =
-      host == "localhost" || host == "127.0.0.1" || host == "[::1]" ||
-      std::find(options_.hosts.begin(), options_.hosts.end(), host) != options_.hosts.end();
-  return call.peer.is_loopback() && !call.origin && local_name;
+  return call.peer.is_loopback() && !call.forwarded && !call.origin &&
+         names_this_machine(call.host);
 }
 
 void Admin::set_status(const Call& call) {

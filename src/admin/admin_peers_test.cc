@@ -309,6 +309,16 @@ TEST_F(HookTest, ComesFromThisMachineAndNotFromAPage) {
   EXPECT_EQ(metric("broker_hook_requests_total"), static_cast<std::int64_t>(std::size(rows)));
 }
 
+// A proxy on this machine has an address of it, whomever it forwards.
+TEST_F(HookTest, TakesNothingThatWasForwarded) {
+  start_admin();
+  broker::HttpCall call = hook("idle");
+  call.forwarded = true;
+  EXPECT_EQ(answer(call).status, 403);
+  call.forwarded = false;
+  EXPECT_EQ(answer(call).status, 200);
+}
+
 TEST_F(HookTest, FindsItsProcessOnAnyShard) {
   start_admin();
   broker::FakeConnection& ann = peer("ann", 0, {.pid = 1, .cwd = "/ann"});

@@ -23,7 +23,8 @@ TEST_F(AdminStory, EachPathAnswersItsMethods) {
       {"a join is posted", "GET", "/join", 405, "POST, OPTIONS"},
       {"and not asked by HEAD", "HEAD", "/join", 405, "POST, OPTIONS"},
       {"a hook too", "PUT", "/hook/set-status", 405, "POST, OPTIONS"},
-      {"no such path", "GET", "/", 404, "none"},
+      {"the front", "GET", "/", 200, "none"},
+      {"no such path", "GET", "/nothing", 404, "none"},
       {"a longer path", "GET", "/health/", 404, "none"},
       {"an encoded path", "GET", "/%68ealth", 404, "none"},
       {"in capitals", "GET", "/HEALTH", 404, "none"},
@@ -70,7 +71,8 @@ TEST_F(AdminStory, TheUnixSocketIsForTheOperatorAlone) {
       {"a join by GET", "GET", "/join", 404, 405},
       {"a hook", "POST", "/hook/set-status", 404, 200},
       {"a preflight", "OPTIONS", "/join", 404, 204},
-      {"no such path", "GET", "/", 404, 404},
+      {"the front", "GET", "/", 200, 200},
+      {"no such path", "GET", "/nothing", 404, 404},
   };
   start_admin();
   for (const auto& row : rows) {
@@ -85,6 +87,69 @@ TEST_F(AdminStory, TheUnixSocketIsForTheOperatorAlone) {
       const bool hook_from_afar =
           std::string(row.path) == "/hook/set-status" && !call.peer.is_loopback();
       EXPECT_EQ(answer(call).status, hook_from_afar ? 403 : row.remote) << address;
+    }
+  }
+}
+
+TEST_F(AdminStory, EachDoorServesItsOwn) {
+  admin_options_.public_operator = false;
+  const struct {
+    const char* name;
+    const char* method;
+    const char* path;
+    int at_public;
+    int at_operators;
+    int local;
+  } rows[] = {
+      {"health", "GET", "/health", 200, 200, 200},
+      {"readiness", "GET", "/readyz", 200, 200, 200},
+      {"metrics", "GET", "/metrics", 404, 200, 200},
+      {"metrics to HEAD", "HEAD", "/metrics", 404, 200, 200},
+      {"metrics to POST", "POST", "/metrics", 404, 405, 405},
+      {"the operator's API", "GET", "/api/signet/v1/meshes", 404, 200, 200},
+      {"a change", "POST", "/api/signet/v1/meshes", 404, 400, 400},
+      {"no such call", "GET", "/api/signet/v1/x", 404, 404, 404},
+      {"a preflight of a call", "OPTIONS", "/api/signet/v1/meshes", 204, 404, 404},
+      {"a join", "POST", "/join", 400, 404, 404},
+      {"a hook", "POST", "/hook/set-status", 200, 404, 404},
+      {"a preflight", "OPTIONS", "/join", 204, 404, 404},
+      {"the front", "GET", "/", 200, 404, 200},
+      {"no such path", "GET", "/nothing", 404, 404, 404},
+  };
+  start_admin();
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    broker::HttpCall call = call_of(row.method, row.path, "{}");
+    call.authorization = operator_bearer();
+    EXPECT_EQ(answer(call).status, row.at_public);
+    call.door = net::Door::kOperator;
+    EXPECT_EQ(answer(call).status, row.at_operators);
+    call.door = net::Door::kPublic;
+    call.peer = net::PeerAddress{};
+    call.peer.local_user = 0;
+    EXPECT_EQ(answer(call).status, row.local);
+  }
+}
+
+TEST_F(AdminStory, TheOperatorsDoorWantsATokenAndANameOfThisMachine) {
+  admin_options_.public_operator = false;
+  admin_options_.hosts = {"broker.internal"};
+  start_admin();
+  broker::HttpCall call = call_of("GET", "/api/signet/v1/meshes");
+  call.door = net::Door::kOperator;
+  EXPECT_EQ(answer(call).status, 401);
+  call.authorization = crypto::SecretText("Bearer wrong");
+  EXPECT_EQ(answer(call).status, 403);
+  for (const char* path : {"/metrics", "/health"}) {
+    broker::HttpCall asked = call_of("GET", path);
+    asked.door = net::Door::kOperator;
+    for (const char* host : {"127.0.0.1:8089", "localhost", "[::1]:8089", "broker.internal:1"}) {
+      asked.host = host;
+      EXPECT_EQ(answer(asked).status, 200) << host;
+    }
+    for (const char* host : {"evil.example:8089", "localhost.evil.example", "evil.localhost", ""}) {
+      asked.host = host;
+      EXPECT_EQ(answer(asked).status, 403) << host;
     }
   }
 }

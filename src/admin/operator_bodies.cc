@@ -7,9 +7,12 @@
 #include <limits>
 #include <utility>
 
+#include "audit/entry.h"
 #include "config/config.h"
 #include "dialects/claudemesh_http.h"
 #include "trust/hello.h"
+#include "trust/secret_hello.h"
+#include "trust/token.h"
 #include "wire/json.h"
 
 namespace signet::admin {
@@ -168,18 +171,155 @@ std::int64_t number_in(std::string_view query, std::string_view name, std::int64
   return value;
 }
 
+namespace {
+
+Result<std::size_t> read_limit(std::string_view query, std::size_t usual, std::size_t most) {
+  const auto text = value_in(query, "limit");
+  if (!text) return usual;
+  std::size_t limit = 0;
+  const auto* end = text->data() + text->size();
+  const auto [stop, failed] = std::from_chars(text->data(), end, limit);
+  const bool good = failed == std::errc{} && stop == end && limit > 0 && limit <= most;
+  if (!good) return malformed("limit");
+  return limit;
+}
+
+std::optional<std::uint64_t> number_of_entry(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, number);
+  const bool good = failed == std::errc{} && stop == end && number <= audit::kLastEntry;
+  return good ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
+
+Result<LogPart> read_log_part(std::string_view query, std::size_t usual, std::size_t most) {
+  SIGNET_TRY(const std::size_t limit, read_limit(query, usual, most));
+  LogPart part{std::nullopt, limit};
+  if (const auto from = value_in(query, "from")) {
+    part.from = number_of_entry(*from);
+    if (!part.from) return malformed("from");
+  }
+  return part;
+}
+
+Result<std::uint64_t> read_entries(std::string_view query, std::string_view name) {
+  const auto number = number_of_entry(value_in(query, name).value_or(""));
+  if (!number) return malformed(std::string(name));
+  return *number;
+}
+
+Result<ExplainBody> read_explain(std::string_view body) {
+  SIGNET_TRY(const JsonDocument document, parse_only(body, {"as", "action", "on"}));
+  const JsonValue root = document.root();
+  const JsonValue as = root["as"];
+  if (!as.is(JsonKind::kObject) || as.size() != 1) return malformed("as");
+  ExplainBody explain;
+  if (const JsonValue pubkey = as["pubkey"]) {
+    explain.pubkey = crypto::public_key_from_hex(pubkey.string().value_or(""));
+    if (!explain.pubkey) return malformed("pubkey");
+  } else if (const JsonValue source = as["source"]) {
+    explain.source = source.string().value_or("");
+    if (!membership::is_source(explain.source)) return malformed("source");
+  } else {
+    SIGNET_TRY(explain.roles, read_tags(as["roles"]));
+    if (explain.roles->empty()) return malformed("as");
+  }
+  const auto action = trust::action_from(root["action"].string().value_or(""));
+  if (!action) return malformed("action");
+  explain.action = *action;
+  if (is_given(root["on"]) && !root["on"].string()) return malformed("on");
+  explain.on = root["on"].string().value_or("");
+  return explain;
+}
+
 Result<Page> read_page(std::string_view query, std::size_t usual, std::size_t most) {
   Page page{usual, std::nullopt};
-  if (const auto limit = value_in(query, "limit")) {
-    const auto* end = limit->data() + limit->size();
-    const auto [stop, failed] = std::from_chars(limit->data(), end, page.limit);
-    const bool good = failed == std::errc{} && stop == end && page.limit > 0 && page.limit <= most;
-    if (!good) return malformed("limit");
-  }
+  SIGNET_TRY(page.limit, read_limit(query, usual, most));
   if (const auto after = value_in(query, "after")) {
     if (!from_hex(*after, page.after.emplace())) return malformed("after");
   }
   return page;
+}
+
+Result<std::string> read_source(std::string_view text) {
+  std::string name;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view escape = text.substr(i, 3);
+    const bool is_slash = escape == "%2F" || escape == "%2f";
+    const bool is_colon = escape == "%3A" || escape == "%3a";
+    name.push_back(is_slash ? '/' : is_colon ? ':' : text[i]);
+    if (is_slash || is_colon) i += 2;
+  }
+  if (!membership::is_source(name)) return malformed("source");
+  return name;
+}
+
+Result<SourcePage> read_source_page(std::string_view query, std::size_t usual, std::size_t most) {
+  SourcePage page{usual, {}};
+  SIGNET_TRY(page.limit, read_limit(query, usual, most));
+  const auto after = value_in(query, "after");
+  if (!after) return page;
+  if (*after == membership::kSharedSource || *after == "%2A") {
+    page.after = membership::kSharedSource;
+    return page;
+  }
+  auto source = read_source(*after);
+  if (!source.ok()) return malformed("after");
+  page.after = *std::move(source);
+  return page;
+}
+
+Result<NewSourceBody> read_new_source(std::string_view body) {
+  SIGNET_TRY(const JsonDocument document, parse_only(body, {"source", "tags", "pubkey", "secret"}));
+  const JsonValue root = document.root();
+  NewSourceBody made;
+  made.source = root["source"].string().value_or("");
+  if (!membership::is_source(made.source)) return malformed("source");
+  SIGNET_TRY(made.tags, read_tags(root["tags"]));
+  if (is_given(root["pubkey"])) {
+    made.member = crypto::public_key_from_hex(root["pubkey"].string().value_or(""));
+    if (!made.member) return malformed("pubkey");
+  }
+  if (is_given(root["secret"])) {
+    made.secret = crypto::SecretText(root["secret"].string().value_or(""));
+    if (made.secret.empty()) return malformed("secret");
+  }
+  return made;
+}
+
+Result<std::chrono::seconds> read_rotation(std::string_view body, std::chrono::seconds usual,
+                                           std::chrono::seconds most) {
+  if (body.empty()) return usual;
+  SIGNET_TRY(const JsonDocument document, parse_only(body, {"overlap_seconds"}));
+  const JsonValue given = document.root()["overlap_seconds"];
+  if (!is_given(given)) return usual;
+  const auto seconds = given.integer();
+  if (!seconds || *seconds < 0 || *seconds > most.count()) return malformed("overlap_seconds");
+  return std::chrono::seconds(*seconds);
+}
+
+Result<TokenRevocationBody> read_token_revocation(std::string_view body) {
+  SIGNET_TRY(const JsonDocument document, parse_only(body, {"id", "subject", "issuedBefore"}));
+  const JsonValue id = document.root()["id"];
+  const JsonValue subject = document.root()["subject"];
+  const JsonValue before = document.root()["issuedBefore"];
+  TokenRevocationBody revocation;
+  if (is_given(id) == is_given(subject)) return malformed("either id or subject");
+  if (is_given(id)) {
+    revocation.token = id.string().value_or("");
+    const bool fits = !revocation.token.empty() &&
+                      revocation.token.size() <= trust::kMaxTokenIdBytes && !is_given(before);
+    if (!fits) return malformed("id");
+    return revocation;
+  }
+  revocation.subject = subject.string().value_or("");
+  if (!membership::is_source(revocation.subject)) return malformed("subject");
+  if (!is_given(before)) return revocation;
+  revocation.issued_before = trust::parse_iso8601(before.string().value_or(""));
+  if (!revocation.issued_before) return malformed("issuedBefore");
+  return revocation;
 }
 
 Result<std::optional<Standing>> read_standing_filter(std::string_view query) {

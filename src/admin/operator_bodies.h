@@ -2,13 +2,16 @@
 // refused and never taken for one that is missing. Pure; any thread. Format: docs/operator-api.md.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "crypto/secret_text.h"
 #include "membership/invite.h"
 #include "signet/result.h"
+#include "trust/policy_document.h"
 
 namespace signet::admin {
 
@@ -54,6 +57,16 @@ struct LetterBody {
 };
 Result<std::optional<LetterBody>> read_requeue(std::string_view body);
 
+// {"as":{"pubkey":hex} or {"source":name} or {"roles":[names]},"action","on"?}
+struct ExplainBody {
+  std::optional<crypto::PublicKey> pubkey;
+  std::string source;
+  std::optional<std::vector<std::string>> roles;
+  trust::Action action = trust::Action::kConnect;
+  std::string on;
+};
+Result<ExplainBody> read_explain(std::string_view body);
+
 // limit=1..most&after=hex: the page that begins behind `after`.
 struct Page {
   std::size_t limit;
@@ -61,8 +74,49 @@ struct Page {
 };
 Result<Page> read_page(std::string_view query, std::size_t usual, std::size_t most);
 
+// {"source","tags"?:[names],"pubkey"?,"secret"?}; `secret` is judged by who takes it.
+struct NewSourceBody {
+  std::string source;
+  std::vector<std::string> tags;
+  std::optional<crypto::PublicKey> member;
+  crypto::SecretText secret;  // none: one is to be drawn
+};
+Result<NewSourceBody> read_new_source(std::string_view body);
+
+// {"id":jti} or {"subject":name,"issuedBefore"?:RFC 3339}.
+struct TokenRevocationBody {
+  std::string token;
+  std::string subject;
+  std::optional<WallTime> issued_before;
+};
+Result<TokenRevocationBody> read_token_revocation(std::string_view body);
+
+// {"overlap_seconds"?:0..most}, or nothing at all.
+Result<std::chrono::seconds> read_rotation(std::string_view body, std::chrono::seconds usual,
+                                           std::chrono::seconds most);
+
+// A source's name in a path or a query, where `/` and `:` may be escaped as %2F and %3A.
+Result<std::string> read_source(std::string_view text);
+
+// limit=1..most&after=SOURCE; an `after` that is missing is empty.
+struct SourcePage {
+  std::size_t limit;
+  std::string after;
+};
+Result<SourcePage> read_source_page(std::string_view query, std::size_t usual, std::size_t most);
+
 // standing=one of four; nullopt where there is none.
 Result<std::optional<membership::Standing>> read_standing_filter(std::string_view query);
+
+// from=NUMBER&limit=1..most: entries of the log; without `from` the newest.
+struct LogPart {
+  std::optional<std::uint64_t> from;
+  std::size_t limit;
+};
+Result<LogPart> read_log_part(std::string_view query, std::size_t usual, std::size_t most);
+
+// A number of an entry, or of entries, that must be there.
+Result<std::uint64_t> read_entries(std::string_view query, std::string_view name);
 
 // The value of `name=` in a query; nullopt where there is none. The first one counts.
 std::optional<std::string_view> value_in(std::string_view query, std::string_view name);

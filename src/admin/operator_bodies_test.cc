@@ -231,5 +231,89 @@ TEST(OperatorQueries, AStandingIsOneOfFourOrAll) {
   }
 }
 
+TEST(OperatorBodies, ANewSourceHasANameAndNothingOfAnotherType) {
+  const std::string key(64, 'a');
+  const struct {
+    std::string body;
+    const char* rule;
+  } rows[] = {
+      {R"({"source":"lab/gauge"})", ""},
+      {R"({"source":"g","tags":["a","b"],"pubkey":null,"secret":null})", ""},
+      {R"({"source":"g","pubkey":")" + key + R"(","secret":"x"})", ""},
+      {R"({"source":""})", "source"},
+      {R"({"source":"*"})", "source"},
+      {R"({"source":7})", "source"},
+      {R"({"tags":[]})", "source"},
+      {R"({"source":"g","tags":"a"})", "tags"},
+      {R"({"source":"g","tags":["a b"]})", "tags"},
+      {R"({"source":"g","pubkey":"aa"})", "pubkey"},
+      {R"({"source":"g","pubkey":1})", "pubkey"},
+      {R"({"source":"g","secret":""})", "secret"},
+      {R"({"source":"g","secret":123})", "secret"},
+      {R"({"source":"g","secrets":"x"})", "unknown field"},
+      {R"([])", "no object"},
+  };
+  for (const auto& row : rows) EXPECT_EQ(rule_of(read_new_source(row.body)), row.rule) << row.body;
+}
+
+TEST(OperatorBodies, ARotationOverlapsAsUsualUnlessItSays) {
+  using namespace std::chrono_literals;
+  const struct {
+    const char* body;
+    const char* rule;
+    std::chrono::seconds overlap;
+  } rows[] = {
+      {"", "", 24h},
+      {"{}", "", 24h},
+      {R"({"overlap_seconds":null})", "", 24h},
+      {R"({"overlap_seconds":0})", "", 0s},
+      {R"({"overlap_seconds":172800})", "", 48h},
+      {R"({"overlap_seconds":172801})", "overlap_seconds", {}},
+      {R"({"overlap_seconds":-1})", "overlap_seconds", {}},
+      {R"({"overlap_seconds":1.5})", "overlap_seconds", {}},
+      {R"({"overlap_seconds":"1"})", "overlap_seconds", {}},
+      {R"({"overlap":1})", "unknown field", {}},
+      {"[]", "no object", {}},
+  };
+  for (const auto& row : rows) {
+    const auto read = read_rotation(row.body, 24h, 48h);
+    EXPECT_EQ(rule_of(read), row.rule) << row.body;
+    if (!read.ok()) continue;
+    EXPECT_EQ(*read, row.overlap) << row.body;
+  }
+}
+
+TEST(OperatorBodies, ASourceInAPathMayHaveItsMarksEscaped) {
+  const struct {
+    const char* text;
+    const char* source;  // nullptr: refused
+  } rows[] = {
+      {"gauge", "gauge"},
+      {"lab/gauge", "lab/gauge"},
+      {"lab%2Fgauge%3a1", "lab/gauge:1"},
+      {"lab%2f", "lab/"},
+      {"%2A", nullptr},
+      {"a%20b", nullptr},
+      {"a%2", nullptr},
+      {"", nullptr},
+      {"%252F", nullptr},
+  };
+  for (const auto& row : rows) {
+    const auto source = read_source(row.text);
+    EXPECT_EQ(source.ok(), row.source != nullptr) << row.text;
+    if (!source.ok()) continue;
+    EXPECT_EQ(*source, row.source) << row.text;
+  }
+}
+
+TEST(OperatorBodies, APageOfSourcesBeginsBehindAName) {
+  EXPECT_EQ(read_source_page("", 100, 1'000)->limit, 100U);
+  EXPECT_EQ(read_source_page("", 100, 1'000)->after, "");
+  EXPECT_EQ(read_source_page("limit=5&after=lab%2Fg", 100, 1'000)->after, "lab/g");
+  EXPECT_EQ(read_source_page("after=*", 100, 1'000)->after, "*") << "the shared one may be last";
+  EXPECT_EQ(rule_of(read_source_page("limit=0", 100, 1'000)), "limit");
+  EXPECT_EQ(rule_of(read_source_page("after=", 100, 1'000)), "after");
+}
+
 }  // namespace
 }  // namespace signet::admin

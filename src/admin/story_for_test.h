@@ -15,7 +15,7 @@ namespace signet::admin {
 class AdminStory : public broker::Story {
  protected:
   AdminStory() {
-    admin_options_.operator_token = "operator's secret";
+    admin_options_.operator_token = crypto::SecretText("operator's secret");
     admin_options_.version = "1.2.3";
     admin_options_.git_sha = "abc";
     admin_options_.data_directory = "/";
@@ -66,8 +66,16 @@ class AdminStory : public broker::Story {
   net::HttpResponse operate(const std::string& method, const std::string& path,
                             const std::string& body = {}) {
     broker::HttpCall call = call_of(method, "/api/signet/v1" + path, body);
-    call.authorization = "Bearer " + admin_options_.operator_token;
+    call.authorization = operator_bearer();
     return answer(std::move(call));
+  }
+
+  // What a source shows of its secret.
+  static std::string basic(const std::string& source, const std::string& secret) {
+    return "Basic " + to_base64(bytes_of(source + ":" + secret));
+  }
+  crypto::SecretText operator_bearer() const {
+    return crypto::SecretText("Bearer " + std::string(admin_options_.operator_token.reveal()));
   }
 
   // Moves time where it is read, so that nobody sees half of a move, and lets what is due run.

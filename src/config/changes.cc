@@ -11,12 +11,22 @@ bool same(const Config::Entry& a, const Config::Entry& b) {
   return a.value == b.value;
 }
 
+std::string named(const std::string& file) { return file.empty() ? "none" : file; }
+
 // The part of a mesh that a change is seen in; its place in the file is no part.
 std::string print_mesh(const MeshSetting& mesh) {
   return "owner " + (mesh.owner.empty() ? "none" : mesh.owner) + ", id " +
          (mesh.id.empty() ? "kept or made" : mesh.id) + ", max_connections " +
          std::to_string(mesh.max_connections) + ", legacy_join " +
-         (mesh.legacy_join ? "true" : "false");
+         (mesh.legacy_join ? "true" : "false") + ", policy " + named(mesh.policy) + ", routes " +
+         named(mesh.routes) + ", simpatico_open " + (mesh.simpatico_open ? "true" : "false") +
+         ", max_skew " + std::to_string(mesh.max_skew.count()) + "ms, shared_secret_file " +
+         named(mesh.shared_secret_file) + ", token_keys " + named(mesh.token_keys) +
+         ", token_issuer " + named(mesh.token_issuer) + ", token_audience " +
+         named(mesh.token_audience) + ", hub_action_secret_file " +
+         named(mesh.hub_action_secret_file) + ", hub_engine_secret_file " +
+         named(mesh.hub_engine_secret_file) + ", hub_shared_actions " +
+         (mesh.hub_shared_actions ? "true" : "false") + ", jobs_types " + named(mesh.jobs_types);
 }
 
 std::string find_mesh(const Config& config, const std::string& slug) {

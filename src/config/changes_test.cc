@@ -38,6 +38,7 @@ TEST(Changed, TellsWhatAppliesAndWhatWaits) {
     const char* restart;
   };
   // clang-format off
+#define OTHERS ", policy none, routes none, simpatico_open false, max_skew 60000ms, shared_secret_file none, token_keys none, token_issuer none, token_audience none, hub_action_secret_file none, hub_engine_secret_file none, hub_shared_actions false, jobs_types none"
   const Case cases[] = {
       {"nothing", "", "", "", ""},
       {"a default written out", "", "[net]\nspin = \"50us\"", "", ""},
@@ -46,11 +47,13 @@ TEST(Changed, TellsWhatAppliesAndWhatWaits) {
       {"one that waits", "", "[net]\nspin = \"7us\"", "", "net.spin: 50us -> 7us\n"},
       {"one of each", "[net]\nspin = \"7us\"", "[server]\nlog_level = \"warn\"", "server.log_level: info -> warn\n", "net.spin: 7us -> 50us\n"},
       {"a list", "", "[server]\nhosts = [\"a\", \"b\"]", "", "server.hosts:  -> a,b\n"},
-      {"a new mesh", "", "[[mesh]]\nslug = \"a\"", "", "mesh.a: none -> owner none, id kept or made, max_connections 10000, legacy_join false\n"},
-      {"a mesh less", "[[mesh]]\nslug = \"a\"\nid = \"i\"", "", "", "mesh.a: owner none, id i, max_connections 10000, legacy_join false -> none\n"},
+      {"a new mesh", "", "[[mesh]]\nslug = \"a\"", "", "mesh.a: none -> owner none, id kept or made, max_connections 10000, legacy_join false" OTHERS "\n"},
+      {"a mesh less", "[[mesh]]\nslug = \"a\"\nid = \"i\"", "", "", "mesh.a: owner none, id i, max_connections 10000, legacy_join false" OTHERS " -> none\n"},
       {"a mesh moved in the file", "[[mesh]]\nslug = \"a\"", "\n\n[[mesh]]\nslug = \"a\"", "", ""},
-      {"a mesh changed", "[[mesh]]\nslug = \"a\"", "[[mesh]]\nslug = \"a\"\nlegacy_join = true", "", "mesh.a: owner none, id kept or made, max_connections 10000, legacy_join false -> owner none, id kept or made, max_connections 10000, legacy_join true\n"},
+      {"a mesh with another policy", "[[mesh]]\nslug = \"a\"", "[[mesh]]\nslug = \"a\"\npolicy = \"p.toml\"", "", "mesh.a: owner none, id kept or made, max_connections 10000, legacy_join false" OTHERS " -> owner none, id kept or made, max_connections 10000, legacy_join false, policy p.toml, routes none, simpatico_open false, max_skew 60000ms, shared_secret_file none, token_keys none, token_issuer none, token_audience none, hub_action_secret_file none, hub_engine_secret_file none, hub_shared_actions false, jobs_types none\n"},
+      {"a mesh changed", "[[mesh]]\nslug = \"a\"", "[[mesh]]\nslug = \"a\"\nlegacy_join = true", "", "mesh.a: owner none, id kept or made, max_connections 10000, legacy_join false" OTHERS " -> owner none, id kept or made, max_connections 10000, legacy_join true" OTHERS "\n"},
   };
+#undef OTHERS
   // clang-format on
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);

@@ -41,6 +41,18 @@ struct MeshSetting {
   std::string id;     // empty: the controller derives one
   std::int64_t max_connections = 0;
   bool legacy_join = false;
+  std::string policy;  // a file; empty: policy.file
+  std::string routes;  // a file; empty: policy.routes
+  bool simpatico_open = false;
+  std::chrono::milliseconds max_skew{0};  // of PulseMesh handshakes; 0: off
+  std::string shared_secret_file;         // empty: pulsemesh.secret
+  std::string token_keys;                 // a file; empty: tokens.keys
+  std::string token_issuer;               // empty: tokens.issuer
+  std::string token_audience;             // empty: tokens.audience
+  std::string hub_action_secret_file;     // empty: hub.action_secret
+  std::string hub_engine_secret_file;     // empty: hub.engine_secret
+  bool hub_shared_actions = false;
+  std::string jobs_types;  // a file; empty: jobs.types_file
   Origin origin;
 };
 
@@ -57,16 +69,26 @@ struct Flag {
 // Reads "section.key=value" of --set.
 Result<Flag> parse_set(std::string_view text);
 
+// A secret setting that the environment gave, by its variable: SIGNET_ADMIN_TOKEN.
+struct EnvironmentSecret {
+  std::string name;
+  std::shared_ptr<const Secret> secret;
+};
+
 // What load() reads. Within the flags the last one wins, except that lists add up.
 struct Sources {
   Profile profile = Profile::kRun;
-  std::string file;                      // a path; empty: none
-  std::vector<std::string> environment;  // "NAME=value"; names without SIGNET_ are ignored
+  std::string file;  // a path; empty: none
+  // "NAME=value"; names without SIGNET_ are ignored, but for CREDENTIALS_DIRECTORY.
+  std::vector<std::string> environment;
+  std::vector<EnvironmentSecret> secrets;  // beside `environment`, and kept out of cores
   std::vector<Flag> flags;
 };
 
-// The environment of this process. Before there are threads.
-std::vector<std::string> process_environment();
+// Takes the environment of this process into `sources`. Values of secrets go to `secrets` alone and
+// are wiped where the kernel put them, on the stack and in /proc/PID/environ: nothing else may want
+// them from there. Before there are threads.
+void take_process_environment(Sources& sources);
 
 // The place of a setting in kSettings. Evaluated by the compiler where a literal is given.
 constexpr std::size_t index_of(std::string_view name) {

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "config/config.h"
+#include "config/credential.h"
 #include "config/nearest.h"
 #include "config/toml_file.h"
 #include "trust/hello.h"
@@ -85,6 +87,7 @@ class Loader {
     if (!sources_.file.empty()) take_file();
     take_environment();
     take_flags();
+    resolve_credentials();
     take_secret_files();
     check_orders();
     finish_meshes();
@@ -107,7 +110,9 @@ class Loader {
     // An empty secret is none, so that an unset variable can be passed on.
     const bool none = setting.secret() && text.empty();
     auto value = none ? Result<Value>(Value{}) : parse_value(setting, text);
-    if (!value.ok()) return refuse(setting, origin.where, quoted(text), value.error());
+    if (!value.ok()) {
+      return refuse(setting, origin.where, setting.secret() ? "" : quoted(text), value.error());
+    }
     Config::Entry& entry = entries_[index];
     const bool adds =
         is_list(setting.type) && origin.kind == Kind::kFlag && entry.origin.kind == Kind::kFlag;
@@ -211,15 +216,39 @@ class Loader {
     } else if (entry.key == "max_connections") {
       mesh.max_connections = value.number;
       mesh_has_[entry.mesh].max_connections = true;
-    } else {
+    } else if (entry.key == "legacy_join") {
       mesh.legacy_join = value.number != 0;
       mesh_has_[entry.mesh].legacy_join = true;
+    } else if (entry.key == "token_issuer") {
+      mesh.token_issuer = std::move(value.text);
+    } else if (entry.key == "token_audience") {
+      mesh.token_audience = std::move(value.text);
+    } else if (std::string* file = file_of(mesh, entry.key)) {
+      *file = std::move(value.text);
+    } else if (entry.key == "hub_shared_actions") {
+      mesh.hub_shared_actions = value.number != 0;
+      mesh_has_[entry.mesh].hub_shared_actions = true;
+    } else if (entry.key == "simpatico_open") {
+      mesh.simpatico_open = value.number != 0;
+      mesh_has_[entry.mesh].simpatico_open = true;
+    } else {
+      mesh.max_skew = milliseconds_of(value);
+      mesh_has_[entry.mesh].max_skew = true;
     }
   }
 
+  static std::chrono::milliseconds milliseconds_of(const Value& value) {
+    return std::chrono::milliseconds(value.number / kMillisecond);
+  }
+
   void take_environment() {
-    std::map<std::string, std::size_t, std::less<>> known;
+    Variables known;
     for (std::size_t i = 0; i < kSettings.size(); ++i) known[environment_name(kSettings[i])] = i;
+    if (sources_.profile == Profile::kDev) {
+      for (const DevVariable& each : kDevVariables) {
+        known.emplace(each.variable, index_of(each.setting));
+      }
+    }
     for (const std::string& variable : sources_.environment) {
       if (!variable.starts_with("SIGNET_")) continue;
       const std::string name = variable.substr(0, variable.find('='));
@@ -229,11 +258,25 @@ class Loader {
         take(found->second, std::string_view(variable).substr(from), {Kind::kEnvironment, name});
         continue;
       }
-      std::vector<std::string> candidates;
-      candidates.reserve(known.size());
-      for (const auto& [candidate, index] : known) candidates.push_back(candidate);
-      warnings_.push_back(name + " is no setting and is ignored" + suggestion(name, candidates));
+      warn_of_variable(name, known);
     }
+    for (const EnvironmentSecret& given : sources_.secrets) {
+      const auto found = known.find(given.name);
+      if (found == known.end()) {
+        warn_of_variable(given.name, known);
+      } else {
+        take(found->second, given.secret->reveal(), {Kind::kEnvironment, given.name});
+      }
+    }
+  }
+
+  using Variables = std::map<std::string, std::size_t, std::less<>>;
+
+  void warn_of_variable(const std::string& name, const Variables& known) {
+    std::vector<std::string> candidates;
+    candidates.reserve(known.size());
+    for (const auto& [candidate, index] : known) candidates.push_back(candidate);
+    warnings_.push_back(name + " is no setting and is ignored" + suggestion(name, candidates));
   }
 
   void take_flags() {
@@ -251,6 +294,43 @@ class Loader {
     }
   }
 
+  // What names a credential of systemd becomes the path of it, here and for everybody who reads it.
+  void resolve_credentials() {
+    constexpr std::string_view kVariable = "CREDENTIALS_DIRECTORY=";
+    std::string_view folder;
+    for (const std::string& variable : sources_.environment) {
+      if (variable.starts_with(kVariable))
+        folder = std::string_view(variable).substr(kVariable.size());
+    }
+    const auto resolve = [&](const Setting& setting, std::string& text, const std::string& where) {
+      auto path = resolve_credential(text, folder);
+      if (!path.ok()) refuse(setting, where, quoted(text), path.error());
+      text = path.ok() ? *std::move(path) : std::string();  // one fault is enough
+    };
+    for (std::size_t i = 0; i < kSettings.size(); ++i) {
+      if (!names_file(kSettings[i])) continue;
+      resolve(kSettings[i], entries_[i].value.text, entries_[i].origin.where);
+    }
+    for (MeshSetting& mesh : meshes_) {
+      for (const Setting& setting : kMeshSettings) {
+        if (std::string* file = file_of(mesh, setting.key)) {
+          resolve(setting, *file, mesh.origin.where);
+        }
+      }
+    }
+  }
+
+  static std::string* file_of(MeshSetting& mesh, std::string_view key) {
+    if (key == "policy") return &mesh.policy;
+    if (key == "routes") return &mesh.routes;
+    if (key == "shared_secret_file") return &mesh.shared_secret_file;
+    if (key == "token_keys") return &mesh.token_keys;
+    if (key == "hub_action_secret_file") return &mesh.hub_action_secret_file;
+    if (key == "hub_engine_secret_file") return &mesh.hub_engine_secret_file;
+    if (key == "jobs_types") return &mesh.jobs_types;
+    return nullptr;
+  }
+
   // `<key>_file` names where a secret is, unless the environment gave it.
   void take_secret_files() {
     for (std::size_t i = 0; i < kSettings.size(); ++i) {
@@ -261,7 +341,10 @@ class Loader {
       const Origin& origin = entries_[file].origin;
       std::string text;
       const Status read = read_secret(entries_[file].value.text, text);
-      if (read.ok()) {
+      if (read.ok() && text.empty()) {
+        refuse(kSettings[file], origin.where, quoted(entries_[file].value.text),
+               {ErrorCode::kMalformed, "the file is empty"});
+      } else if (read.ok()) {
         take(i, text, {Kind::kFile, entries_[file].value.text});
       } else {
         fault(origin.where + ": " + file_name + " is " + quoted(entries_[file].value.text) + "; " +
@@ -295,6 +378,15 @@ class Loader {
       if (!mesh_has_[i].legacy_join) {
         mesh.legacy_join = entries_[index_of("claudemesh.legacy_join")].value.number != 0;
       }
+      if (!mesh_has_[i].simpatico_open) {
+        mesh.simpatico_open = entries_[index_of("simpatico.open")].value.number != 0;
+      }
+      if (!mesh_has_[i].hub_shared_actions) {
+        mesh.hub_shared_actions = entries_[index_of("hub.shared_actions")].value.number != 0;
+      }
+      if (!mesh_has_[i].max_skew) {
+        mesh.max_skew = milliseconds_of(entries_[index_of("pulsemesh.max_skew")].value);
+      }
       const std::string& where = mesh.origin.where;
       if (!mesh_has_[i].slug) fault(where + ": this [[mesh]] has no slug");
       check_unique("slug", mesh.slug, where, slugs);
@@ -322,6 +414,9 @@ class Loader {
     bool slug = false;  // also a bad one, which has been reported
     bool max_connections = false;
     bool legacy_join = false;
+    bool simpatico_open = false;
+    bool hub_shared_actions = false;
+    bool max_skew = false;
   };
 
   const Sources& sources_;
@@ -354,10 +449,26 @@ Result<Flag> parse_set(std::string_view text) {
   return Flag{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)), "--set"};
 }
 
-std::vector<std::string> process_environment() {
-  std::vector<std::string> variables;
-  for (char** at = environ; at != nullptr && *at != nullptr; ++at) variables.emplace_back(*at);
-  return variables;
+void take_process_environment(Sources& sources) {
+  std::set<std::string, std::less<>> secrets;
+  for (const Setting& setting : kSettings) {
+    if (setting.secret()) secrets.insert(environment_name(setting));
+  }
+  for (const DevVariable& each : kDevVariables) {
+    if (kSettings[index_of(each.setting)].secret()) secrets.emplace(each.variable);
+  }
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view variable(*at);
+    const std::size_t equals = std::min(variable.find('='), variable.size());
+    if (secrets.find(variable.substr(0, equals)) == secrets.end()) {
+      sources.environment.emplace_back(variable);
+    } else if (equals < variable.size()) {
+      const std::string_view value = variable.substr(equals + 1);
+      sources.secrets.push_back(
+          {std::string(variable.substr(0, equals)), std::make_shared<const Secret>(value)});
+      explicit_bzero(*at + equals + 1, value.size());
+    }
+  }
 }
 
 }  // namespace signet::config

@@ -1,10 +1,13 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "base/core_for_test.h"
 #include "config/config.h"
 
 namespace signet::config {
@@ -255,6 +258,10 @@ slug = "other-2"
 id = "m-7"
 max_connections = 7
 legacy_join = false
+hub_action_secret_file = "/a"
+hub_engine_secret_file = "/e"
+hub_shared_actions = true
+jobs_types = "/j"
 )");
   const auto config = load(sources);
   ASSERT_TRUE(config.ok()) << config.error().detail;
@@ -269,6 +276,11 @@ legacy_join = false
   EXPECT_EQ(other.id, "m-7");
   EXPECT_EQ(other.max_connections, 7);
   EXPECT_FALSE(other.legacy_join);
+  EXPECT_EQ(other.hub_action_secret_file, "/a");
+  EXPECT_EQ(other.hub_engine_secret_file, "/e");
+  EXPECT_TRUE(other.hub_shared_actions);
+  EXPECT_FALSE(team.hub_shared_actions);
+  EXPECT_EQ(other.jobs_types, "/j");
   EXPECT_EQ(other.origin.where, sources.file + ":7");
 }
 
@@ -298,6 +310,7 @@ TEST_F(Load, RefusesSecretFilesThatOthersCanRead) {
   write("world", token, 0604);
   write("lines", token + "\n" + token);
   write("short", "abc");
+  write("empty", "");
   write("long", std::string(5'000, 'x'));
   write("real", token);
   std::filesystem::create_symlink(folder_ + "/real", folder_ + "/link");
@@ -310,6 +323,7 @@ TEST_F(Load, RefusesSecretFilesThatOthersCanRead) {
       {"group", "group: others than its owner have rights on it; chmod 600 mends that"},
       {"world", "world: others than its owner have rights on it; chmod 600 mends that"},
       {"lines", "lines: has more than one line"},
+      {"empty", "the file is empty"},
       {"long", "long: is over 4 KiB"},
       {"link", "link: is a symbolic link"},
       {"directory", "directory: is no regular file"},
@@ -323,6 +337,90 @@ TEST_F(Load, RefusesSecretFilesThatOthersCanRead) {
   }
   EXPECT_EQ(fault(from_file("[admin]\ntoken_file = \"" + folder_ + "/short\"")),
             "short: admin.token is ********; allowed is a text of 32 to 512 printable bytes");
+}
+
+TEST_F(Load, TakesCredentialsWhereverAFileIsNamed) {
+  const std::string token(32, 't');
+  write("token", token);
+  Sources sources = from_file(
+      "[admin]\ntoken_file = \"credential:token\"\n[tls]\nkey = \"credential:tls.key\"\n"
+      "[server]\nhosts = [\"credential:x\"]\ndata = \"credential:data\"\n"
+      "[[mesh]]\nslug = \"lab\"\ntoken_keys = \"credential:jwks\"");
+  EXPECT_EQ(load(sources).error().detail.find("credential:token\"; there are no credentials") !=
+                std::string::npos,
+            true);
+  sources.environment = {"CREDENTIALS_DIRECTORY=" + folder_};
+  const auto config = load(sources);
+  ASSERT_TRUE(config.ok()) << config.error().detail;
+  EXPECT_EQ(config->secret("admin.token").reveal(), token);
+  EXPECT_EQ(config->text("tls.key"), folder_ + "/tls.key");
+  EXPECT_EQ(config->meshes().front().token_keys, folder_ + "/jwks");
+  EXPECT_EQ(config->list("server.hosts").front(), "credential:x") << "no file is named there";
+  EXPECT_EQ(config->text("server.data"), "credential:data") << "a folder that is written";
+  sources.flags.push_back({"tls.key", "credential:../key", "--set"});
+  EXPECT_NE(
+      load(sources).error().detail.find("--set: tls.key is \"credential:../key\"; a credential"),
+      std::string::npos);
+}
+
+TEST(TakeProcessEnvironment, LeavesNoSecretInIt) {
+  const Needle needle(7);
+  {
+    std::string variable;
+    variable.reserve(100);  // no piece of it is left behind
+    variable.append("SIGNET_ADMIN_TOKEN=").append(needle.reveal().text());
+    ASSERT_EQ(putenv(variable.data()), 0);  // the text itself becomes part of the environment
+    Sources sources;
+    take_process_environment(sources);
+    EXPECT_STREQ(getenv("SIGNET_ADMIN_TOKEN"), "");
+    ASSERT_EQ(sources.secrets.size(), 1U);
+    const auto config = load(sources);
+    ASSERT_TRUE(config.ok()) << config.error().detail;
+    EXPECT_EQ(config->secret("admin.token").reveal(), needle.reveal().text());
+    const Config again = *config;
+    EXPECT_EQ(times_in_memory(needle, Memory::kOfCores), 0U);
+    unsetenv("SIGNET_ADMIN_TOKEN");
+  }
+  EXPECT_EQ(times_in_memory(needle, Memory::kAll), 0U);
+}
+
+TEST_F(Load, LeavesNoCopyOfASecretFromAFile) {
+  const Needle needle(8);
+  {
+    const int file = open((folder_ + "/token").c_str(), O_WRONLY | O_CREAT, 0600);
+    const SecretBytes token = needle.reveal();
+    ASSERT_EQ(::write(file, token.data(), token.size()), static_cast<ssize_t>(token.size()));
+    close(file);
+  }
+  const auto config = load(from_file("[admin]\ntoken_file = \"" + folder_ + "/token\""));
+  ASSERT_TRUE(config.ok()) << config.error().detail;
+  EXPECT_EQ(config->secret("admin.token").reveal(), needle.reveal().text());
+  EXPECT_EQ(times_in_memory(needle, Memory::kOfCores), 0U);
+  EXPECT_EQ(times_in_memory(needle, Memory::kAll), 1U);
+}
+
+// Outside of dev mode they are wiped all the same: nobody meant to leave them there.
+TEST(TakeProcessEnvironment, KnowsTheVariablesOfTheOriginalsInDevModeOnly) {
+  ASSERT_EQ(setenv("SIGNET_HMAC_SECRET", "of actions", 1), 0);
+  ASSERT_EQ(setenv("SIGNET_JWT_ISSUER", "its issuer", 1), 0);
+  Sources sources;
+  take_process_environment(sources);
+  EXPECT_STREQ(getenv("SIGNET_HMAC_SECRET"), "");
+  unsetenv("SIGNET_HMAC_SECRET");
+  unsetenv("SIGNET_JWT_ISSUER");
+
+  auto config = load(sources);
+  ASSERT_TRUE(config.ok()) << config.error().detail;
+  EXPECT_TRUE(config->secret("hub.action_secret").empty());
+  EXPECT_EQ(config->text("tokens.issuer"), "");
+  EXPECT_EQ(config->warnings().size(), 2U);
+
+  sources.profile = Profile::kDev;
+  config = load(sources);
+  ASSERT_TRUE(config.ok()) << config.error().detail;
+  EXPECT_EQ(config->secret("hub.action_secret").reveal(), "of actions");
+  EXPECT_EQ(config->text("tokens.issuer"), "its issuer");
+  EXPECT_EQ(config->warnings().size(), 0U);
 }
 
 TEST(ParseSet, SplitsAtTheFirstEqualsSign) {

@@ -5,24 +5,10 @@
 #include <iterator>
 #include <utility>
 
-// A broken file is an answer, not an exception.
-#define TOML_EXCEPTIONS 0
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
-#include <toml++/toml.h>
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+#include "config/toml_fence.h"
 
 namespace signet::config {
 namespace {
-
-std::string place(const std::string& path, const toml::source_position& at) {
-  return path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": ";
-}
 
 bool read_strings(const toml::array& array, std::vector<std::string>& out) {
   for (const toml::node& node : array) {
@@ -91,12 +77,8 @@ TomlFile flatten(const toml::table& root) {
 }  // namespace
 
 Result<TomlFile> parse_toml(std::string_view text, const std::string& path) {
-  const toml::parse_result result = toml::parse(text, path);
-  if (!result) {
-    return Error{ErrorCode::kMalformed, place(path, result.error().source().begin) +
-                                            std::string(result.error().description())};
-  }
-  return flatten(result.table());
+  SIGNET_TRY(const toml::table table, parse_table(text, path));
+  return flatten(table);
 }
 
 Result<TomlFile> read_toml(const std::string& path) {

@@ -1,5 +1,5 @@
-// A TOML file as a flat list of what it sets, in the order of its lines. The only door to toml++,
-// whose header takes seconds to compile.
+// A TOML file as a flat list of what it sets, in the order of its lines. Keeps toml++ to
+// itself, whose header takes seconds to compile.
 #pragma once
 
 #include <cstdint>

@@ -76,6 +76,9 @@ std::optional<std::int64_t> number_of(const Setting& setting, std::string_view t
     case Type::kBytes:
       return scaled(text, kByteUnits);
     case Type::kDuration: {
+      // Where old environments say a bare number, it is seconds.
+      const auto bare = setting.unit == "s" ? whole(text) : std::nullopt;
+      if (bare && *bare <= setting.max / kSecond) return *bare * kSecond;
       const auto number = scaled(text, kDurationUnits);
       return number && *number % step_of(setting.unit) == 0 ? number : std::nullopt;
     }

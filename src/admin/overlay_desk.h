@@ -1,0 +1,70 @@
+// OverlayDesk answers the overlay's HTTP under /v1/: submissions, registrations, an epoch and a
+// node's configuration. It reads and proves; what counts is the controller's business.
+//
+//   POST /v1/benchmarks/NODE   POST /v1/nodes/NODE   GET /v1/epoch   GET /v1/config/NODE
+//   POST /v1/rotate            Format: protocol/overlay.md.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/log_limiter.h"
+#include "broker/http_call.h"
+#include "controller/epochs.h"
+#include "dialects/overlay.h"
+#include "trust/rate_limit.h"
+
+namespace signet::admin {
+
+struct OverlayDeskOptions {
+  double requests_per_second = 100;  // of one address: each may cost a signature to check
+  std::size_t addresses = 65'536;    // remembered by that limit
+  bool open = false;                 // dev only: who has no credential sees verdicts and reasons
+  overlay::ProofRules proofs;
+};
+
+// Control thread.
+class OverlayDesk {
+ public:
+  // `epochs` must outlive it. `mesh`: its id, as it stands in what nodes sign.
+  OverlayDesk(const OverlayDeskOptions& options, controller::Epochs& epochs, std::string mesh,
+              const Clock& clock, MetricRegistry& metrics);
+
+  // REQUIRES: the path is below /v1/. `operates`: the call carries the operator's credential.
+  void answer(const broker::HttpCall& call, bool operates);
+
+  std::uint64_t epoch() const { return epochs_.state().decided; }
+
+ private:
+  using Call = broker::HttpCall;
+
+  void take_submission(const Call& call, const std::string& node);
+  void refuse(const Call& call, SubmissionRefusal code, const std::string& detail);
+  void refuse(const Call& call, NodeRefusal code, std::string_view detail = {});
+  void take_registration(const Call& call, const std::string& node);
+  void show_epoch(const Call& call, bool operates);
+  void show_config(const Call& call, const std::string& node, bool operates);
+  void rotate(const Call& call, bool operates);
+  // The node that signed this very request; nullptr: it was refused and answered.
+  const overlay::Node* proven(const Call& call, const std::string& node);
+  bool is_newest(const std::string& name, WallTime at);
+  std::string config_body(const std::string& name, const controller::NodeConfiguration& found,
+                          bool with_keys) const;
+  Result<std::string> sealed(const overlay::Node& node, const controller::NodeConfiguration& found,
+                             std::uint64_t epoch, bool other) const;
+
+  const OverlayDeskOptions options_;
+  controller::Epochs& epochs_;
+  const std::string mesh_;
+  const Clock& clock_;
+  trust::RateLimiter<std::string, crypto::KeyedHash> addresses_;
+  std::map<std::string, WallTime, std::less<>> asked_;  // the newest request of each node
+  CodeCounters<SubmissionRefusal> unread_;
+  CodeCounters<NodeRefusal> refused_;
+  Counter& limited_;
+  LogLimiter<SubmissionRefusal> submission_log_{kSubmissionRefusalCount};
+  LogLimiter<NodeRefusal> node_log_{kNodeRefusalCount};
+};
+
+}  // namespace signet::admin
