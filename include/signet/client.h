@@ -158,6 +158,54 @@ struct Channel {
   bool joined = false;
 };
 
+// Pulse is one publication on a topic: fresh or worth nothing, kept on no disk, and in the clear.
+// Whoever runs the broker can read a pulse, and `from` and `at` are its word.
+struct Pulse {
+  std::string topic;
+  std::string from;                // a member's key (64 hex digits), or a PulseMesh source
+  std::string at;                  // ISO 8601, the broker's clock
+  std::uint64_t number = 0;        // rises over the mesh; 0: the broker's own, which is not counted
+  std::uint64_t topic_number = 0;  // consecutive within the topic
+  std::string json;                // the text of an object, with the broker's stamps in it
+  // Of a subscription: how many of this topic came before it and were not handed over, because this
+  // side was too slow or away, or the broker dropped them.
+  std::uint64_t missed = 0;
+  // Likewise: pulses before it are gone, and nobody knows how many, or on which topics.
+  bool gap = false;
+};
+struct TopicHistory {
+  std::vector<Pulse> pulses;  // oldest first
+  bool gap = false;           // some that were asked for are gone
+  bool more = false;          // there are more, behind `next`
+  std::uint64_t next = 0;     // to go on from
+};
+struct TopicInfo {
+  std::string name;
+  std::int64_t subscribers = 0;
+};
+using PulseHandler = std::function<void(const Pulse&)>;
+
+namespace client {
+class Feed;
+}
+
+// Subscription is a wish to hear topics; it ends with it. Once the destructor has returned, its
+// handler is not called any more; it waits for one that runs, unless it is called from there. May
+// outlive its client.
+class Subscription {
+ public:
+  Subscription(Subscription&&) noexcept;
+  Subscription& operator=(Subscription&&) noexcept;  // ends the one before
+  ~Subscription();
+
+  const std::string& pattern() const;  // REQUIRES: not moved from
+
+ private:
+  friend class Client;
+  explicit Subscription(std::shared_ptr<client::Feed> feed);
+  std::shared_ptr<client::Feed> feed_;
+};
+
 // A key that this client has used under a name. It stays until somebody trusts another one.
 struct Pin {
   std::string name, key;
@@ -177,6 +225,9 @@ struct Handlers {
   std::function<void(const SendReport&)> on_send = {};  // each step of a message
   std::function<void(const KeyChange&)> on_key_change =
       {};  // a pinned name shows up with another key
+  // After a reconnect the broker refused a subscription that it had. It is asked for again now and
+  // then, and until it is granted its handler hears nothing.
+  std::function<void(const std::string& pattern, const Error& why)> on_unsubscribed = {};
 };
 
 struct ClientOptions {
@@ -193,6 +244,7 @@ struct ClientOptions {
   std::chrono::milliseconds last_retry{30'000};      // to it (full jitter)
   std::size_t outbox_messages = 100;                 // waiting; one more is refused
   std::size_t inbox_messages = 500;  // unread; beyond it the broker keeps what comes
+  std::size_t pulse_queue = 1'000;   // of one subscription, for its handler; then the oldest go
 };
 
 class Client {
@@ -251,6 +303,32 @@ class Client {
   Status join_channel(std::string_view name, std::chrono::milliseconds timeout);
   Status leave_channel(std::string_view name, std::chrono::milliseconds timeout);
   Result<std::vector<Channel>> channels(std::chrono::milliseconds timeout);
+
+  // --- topics ---
+  // Publishes a JSON object; the number that the broker gave it. Others hear it, this client does
+  // not. It is not kept: what is not published now is not published. A timeout of zero waits for no
+  // answer, gives 0, and may be used in a handler. Fails kMalformed (bad_topic, bad_pulse,
+  // pulse_too_long: over some 65,000 bytes), kForbidden (denied), kOverloaded (rate_limited,
+  // too_many_pulses, timeout: it may be published all the same), kUnavailable (not connected, or
+  // connection_lost before the answer: likewise).
+  Result<std::uint64_t> publish(std::string_view topic, std::string_view json_object,
+                                std::chrono::milliseconds timeout);
+  // Hears every topic that `pattern` names: `*` for one segment, `>` for the rest. What the mesh's
+  // routing table brings there comes too, with the topic that it is of, which the pattern need not
+  // name: to each subscription of this client, for the broker does not say which it is for. `after`
+  // hands over first what was published behind that number and is still kept. The handler runs as
+  // others do; while one is slow, the oldest pulses that wait for it go, counted in `missed`.
+  // After a reconnect the subscription is restored and what came meanwhile handed over first. Fails
+  // kMalformed (bad_topic), kForbidden (denied), kOverloaded (limit_exceeded, rate_limited,
+  // timeout), kUnavailable.
+  Result<Subscription> subscribe(std::string_view pattern, PulseHandler handler,
+                                 std::chrono::milliseconds timeout,
+                                 std::optional<std::uint64_t> after = std::nullopt);
+  // Pulses that the broker still keeps: with `after`, the first behind that number, else the
+  // newest; `limit` is 1 to 1,000, and fewer may come with `more`. An empty pattern is every topic.
+  Result<TopicHistory> topic_history(std::string_view pattern, std::optional<std::uint64_t> after,
+                                     std::size_t limit, std::chrono::milliseconds timeout);
+  Result<std::vector<TopicInfo>> topics(std::chrono::milliseconds timeout);
 
   // --- whose key is whose ---
   // The key of a name, a key prefix, or a key. Pins the name on first use. Fails kNotFound

@@ -27,6 +27,8 @@ inline constexpr std::array kBrokerCodes = {
     BrokerCode{"id_reused", ErrorCode::kConflict, "another message has this id"},
     BrokerCode{"audience_changed", ErrorCode::kConflict, "members came or went meanwhile"},
     BrokerCode{"bad_frame", ErrorCode::kMalformed, "the broker does not take this"},
+    BrokerCode{"bad_topic", ErrorCode::kMalformed, "this is no topic or pattern"},
+    BrokerCode{"not_subscribed", ErrorCode::kNotFound, "there is no such subscription"},
     BrokerCode{"unknown_type", ErrorCode::kForbidden, "this broker is too old to know this"},
 };
 
@@ -39,14 +41,16 @@ inline std::string code_or(std::string_view said, std::string_view otherwise) {
   return std::string(is_code ? said : otherwise);
 }
 
-// The error of a code that the broker answered; of one that this version does not know, too.
-inline Error error_of(std::string_view code) {
+// The error of a code that the broker answered; of one that this version does not know, too. `ref`
+// is what the operator finds the rule by; it may be empty.
+inline Error error_of(std::string_view code, std::string_view ref = {}) {
+  const std::string asked = ref.empty() ? "" : " (ask the operator about " + std::string(ref) + ")";
   for (const BrokerCode& known : kBrokerCodes) {
     if (known.code == code) {
-      return {known.kind, std::string(code) + ": " + std::string(known.sentence)};
+      return {known.kind, std::string(code) + ": " + std::string(known.sentence) + asked};
     }
   }
-  return {ErrorCode::kForbidden, std::string(code) + ": the broker refused"};
+  return {ErrorCode::kForbidden, std::string(code) + ": the broker refused" + asked};
 }
 
 }  // namespace signet::client

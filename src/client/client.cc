@@ -35,6 +35,12 @@ client::StateOptions state_options(const ClientOptions& options) {
   return state;
 }
 
+client::SubscriptionsOptions subscription_options(const ClientOptions& options) {
+  client::SubscriptionsOptions subscriptions;
+  subscriptions.stream.max_pulses = std::max<std::size_t>(options.pulse_queue, 1);
+  return subscriptions;
+}
+
 }  // namespace
 
 Client::Impl::Impl(ClientOptions options, Handlers handlers, client::Url url,
@@ -50,6 +56,11 @@ Client::Impl::Impl(ClientOptions options, Handlers handlers, client::Url url,
       mailbox_([this] { waker_.wake(); }),
       sealing_(options_.membership.mesh_id, key_),
       requests_(options_.ack_timeout),
+      subscriptions_(subscription_options(options_), requests_,
+                     [this](const std::string& pattern, const Error& why) {
+                       if (handlers_.on_unsubscribed) handlers_.on_unsubscribed(pattern, why);
+                     }),
+      publisher_(options_.ack_timeout),
       pump_({.ack_timeout = options_.ack_timeout}, options_.membership.mesh_id, key_.public_key(),
             *state_, sealing_, requests_, [this](const std::string& ticket) { tell_sent(ticket); }),
       intake_(options_.membership.mesh_id, *state_, sealing_, pump_),
@@ -60,7 +71,8 @@ Client::Impl::Impl(ClientOptions options, Handlers handlers, client::Url url,
 Client::Impl::~Impl() { stop(); }
 
 Result<dialects::Answer> Client::Impl::ask(Requests::Kind kind, std::string subject,
-                                           milliseconds timeout) {
+                                           milliseconds timeout, std::optional<std::uint64_t> after,
+                                           std::size_t limit) {
   if (is_own_thread()) {
     return failure(ErrorCode::kBug, "called_from_handler", "a handler may not wait for the broker");
   }
@@ -68,13 +80,18 @@ Result<dialects::Answer> Client::Impl::ask(Requests::Kind kind, std::string subj
   const auto promise = std::make_shared<Promise>();
   std::future<Result<dialects::Answer>> answer = promise->get_future();
   const Elapsed give_up = system_clock().elapsed() + timeout;
-  post([this, kind, subject = std::move(subject), give_up, promise] {
-    requests_.ask({kind, subject, give_up, [promise](Result<dialects::Answer> got) {
-                     promise->set_value(std::move(got));
-                   }});
+  post([this, kind, subject = std::move(subject), give_up, promise, after, limit] {
+    const auto done = [promise](Result<dialects::Answer> got) {
+      promise->set_value(std::move(got));
+    };
+    requests_.ask({kind, subject, give_up, done, after, limit});
   });
   const bool came = answer.wait_for(timeout) == std::future_status::ready;
   if (came) return answer.get();
+  return unanswered();
+}
+
+Error Client::Impl::unanswered() const {
   const std::lock_guard lock(mutex_);
   if (connection_.state == ConnectionReport::State::kConnected) {
     return failure(ErrorCode::kOverloaded, "timeout", "the broker did not answer in time");

@@ -23,10 +23,12 @@
 #include "client/directory.h"
 #include "client/intake.h"
 #include "client/outbox_pump.h"
+#include "client/publisher.h"
 #include "client/reader.h"
 #include "client/requests.h"
 #include "client/session.h"
 #include "client/state.h"
+#include "client/subscriptions.h"
 #include "client/url.h"
 #include "net/outgoing_socket.h"
 #include "signet/client.h"
@@ -53,7 +55,12 @@ struct Client::Impl : private client::SessionEvents {
 
   // Asks the broker and waits; kBug when called from a handler.
   Result<dialects::Answer> ask(client::Requests::Kind kind, std::string subject,
-                               std::chrono::milliseconds timeout);
+                               std::chrono::milliseconds timeout,
+                               std::optional<std::uint64_t> after = {}, std::size_t limit = 0);
+  // What to say when nothing came within a timeout.
+  Error unanswered() const;
+  // Says a pulse; `done` is called once.
+  void publish(client::Publisher::Pulse pulse);
   // Waits until `done()` (called under mutex_), something changes every now and then, or the
   // timeout; whether it was done.
   template <class Predicate>
@@ -112,6 +119,7 @@ struct Client::Impl : private client::SessionEvents {
   void pin_senders();
   void tell_changes();
   void deliver();  // to on_message
+  void deliver_pulses();
   bool key_may_come(const Message& message, Elapsed now);
   void keep_for_later(std::span<const client::StoredPush> pushes, Elapsed now);
   void tell_sent(const std::string& ticket);
@@ -129,6 +137,8 @@ struct Client::Impl : private client::SessionEvents {
   // --- the thread's own ---
   client::Sealing sealing_;
   client::Requests requests_;
+  client::Subscriptions subscriptions_;
+  client::Publisher publisher_;
   client::OutboxPump pump_;
   client::Intake intake_;
   client::Backoff backoff_;

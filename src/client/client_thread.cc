@@ -151,6 +151,7 @@ void Client::Impl::turn(Elapsed now) {
     return last_failure_;
   }();
   requests_.expire(now, why);
+  publisher_.expire(now);
   if (refused_) requests_.stop(why);
   if (session_ && session_->is_admitted()) {
     if (now - looked_at_ >= kLookAgain) {
@@ -160,16 +161,18 @@ void Client::Impl::turn(Elapsed now) {
       if (intake_.has_waiting()) pushed_ = true;
       if (now - admitted_at_ >= kGoodAfter) backoff_.reset();
     }
+    subscriptions_.pump(now);
     requests_.pump(now, say());
     // A disk that refuses is told by the calls that need it; here it is tried again.
     (void)pump_.pump(now, system_clock().wall(), say()).ok();
     requests_.pump(now, say());
     settle();
-    if (requests_.is_overdue(now) || pump_.is_overdue(now)) {
+    if (requests_.is_overdue(now) || pump_.is_overdue(now) || publisher_.is_overdue(now)) {
       session_->lost("the broker did not answer in time");
     }
   }
   deliver();
+  deliver_pulses();
 }
 
 bool Client::Impl::move_bytes(net::OutgoingSocket& socket, Elapsed now) {
@@ -186,11 +189,16 @@ bool Client::Impl::move_bytes(net::OutgoingSocket& socket, Elapsed now) {
 
 milliseconds Client::Impl::sleep_time(Elapsed now) const {
   if (pushed_ && session_->is_admitted()) return milliseconds(0);
+  if (subscriptions_.has_pulses()) return milliseconds(0);
   milliseconds most = kLookAgain;
   if (to_deliver_ && handlers_.on_message) most = milliseconds(20);
   most = std::min(most, until(session_->next_deadline(), now));
   if (const auto due = requests_.next_deadline()) most = std::min(most, until(*due, now));
   if (const auto due = pump_.next_deadline(now)) most = std::min(most, until(*due, now));
+  if (const auto due = publisher_.next_deadline()) most = std::min(most, until(*due, now));
+  if (const auto due = subscriptions_.next_deadline(); due && session_->is_admitted()) {
+    most = std::min(most, until(*due, now));
+  }
   return most;
 }
 
@@ -240,6 +248,8 @@ void Client::Impl::pause(milliseconds wait) {
 void Client::Impl::disconnected() {
   session_.reset();
   requests_.disconnected();
+  subscriptions_.disconnected();
+  publisher_.disconnected();
   pump_.disconnected();
   intake_.disconnected();
   pushed_ = false;
@@ -275,6 +285,7 @@ void Client::Impl::on_admitted(const dialects::HelloAnswer&) {
   refused_ = false;
   admitted_at_ = looked_at_ = system_clock().elapsed();
   pump_.connected();
+  subscriptions_.connected();
   std::optional<Activity> activity;
   std::optional<std::string> summary;
   {
@@ -300,7 +311,12 @@ void Client::Impl::on_answer(dialects::Answer answer) {
   } else if (const auto* receipt = std::get_if<dialects::ReceiptAnswer>(&answer)) {
     on_receipt(*receipt);
   } else if (const auto* error = std::get_if<dialects::ErrorAnswer>(&answer)) {
-    if (!pump_.on_error(*error, now)) requests_.on_error(*error);
+    if (!pump_.on_error(*error, now) && !publisher_.on_error(*error)) requests_.on_error(*error);
+  } else if (const auto* pulse = std::get_if<dialects::PulseAnswer>(&answer)) {
+    subscriptions_.on_pulse(*pulse);
+  } else if (const auto* published = std::get_if<dialects::PublishedAnswer>(&answer)) {
+    const auto topic = publisher_.on_published(*published);
+    if (topic) subscriptions_.on_own(*topic, published->topic_number);
   } else {
     requests_.on_answer(answer, say(), now);
   }
@@ -422,6 +438,25 @@ void Client::Impl::keep_for_later(std::span<const client::StoredPush> pushes, El
   to_deliver_ = true;
   deliver_after_ = now + kKeysAgain;
   (void)state_->give_back(ids).ok();  // a disk that refuses: they are shown by the next start
+}
+
+// A slow handler of pulses holds up neither the socket nor messages for longer than this and
+// itself.
+void Client::Impl::deliver_pulses() {
+  constexpr milliseconds kAtOnce{20};
+  const Elapsed until_then = system_clock().elapsed() + kAtOnce;
+  subscriptions_.deliver([&] { return !stopping_ && system_clock().elapsed() < until_then; });
+}
+
+void Client::Impl::publish(client::Publisher::Pulse pulse) {
+  const bool connected = session_ && session_->is_admitted();
+  if (connected) return publisher_.publish(std::move(pulse), system_clock().elapsed(), say());
+  if (!pulse.done) return;
+  const Error why = [this] {
+    const std::lock_guard lock(mutex_);
+    return last_failure_;
+  }();
+  pulse.done(Error{ErrorCode::kUnavailable, why.detail});
 }
 
 void Client::Impl::deliver() {

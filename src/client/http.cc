@@ -12,6 +12,7 @@ namespace signet::client {
 namespace {
 
 constexpr std::string_view kBlankLine = "\r\n\r\n";
+constexpr std::size_t kMaxStatusLine = 4'096;  // no phrase is longer
 
 Error no_answer(std::string_view rule) {
   return {ErrorCode::kUnavailable, "the server's answer: " + std::string(rule)};
@@ -84,15 +85,14 @@ net::Endpoint endpoint_of(const Url& url, const HttpOptions& options) {
 }
 
 // `HTTP/1.1 NNN`, and a space before a phrase.
-std::optional<int> status_of(std::string_view line) {
-  constexpr std::string_view kVersion = "HTTP/1.1 ";
-  constexpr std::size_t kSize = kVersion.size() + 3;
-  const bool shaped = line.starts_with(kVersion) && line.size() >= kSize &&
-                      (line.size() == kSize || line[kSize] == ' ');
+std::optional<int> status_of(std::string_view line, std::string_view version = "HTTP/1.1 ") {
+  const std::size_t size = version.size() + 3;
+  const bool shaped = line.starts_with(version) && line.size() >= size &&
+                      (line.size() == size || line[size] == ' ');
   if (!shaped) return std::nullopt;
   int status = 0;
-  const char* end = line.data() + kSize;
-  const auto read = std::from_chars(line.data() + kVersion.size(), end, status);
+  const char* end = line.data() + size;
+  const auto read = std::from_chars(line.data() + version.size(), end, status);
   const bool good = read.ec == std::errc() && read.ptr == end && status >= 100;
   return good ? std::optional(status) : std::nullopt;
 }
@@ -151,6 +151,21 @@ Result<std::optional<HttpAnswer>> read_answer(std::string_view bytes, bool ended
       HttpAnswer{*status, std::string(body.substr(0, length.value_or(body.size())))});
 }
 
+Result<std::optional<HttpAnswer>> read_status(std::string_view bytes, bool ended) {
+  const std::optional<HttpAnswer> more;
+  const auto end = bytes.find("\r\n");
+  if (end == std::string_view::npos) {
+    if (bytes.size() > kMaxStatusLine) return no_answer("too long");
+    if (ended) return no_answer("it broke off");
+    return more;
+  }
+  const std::string_view line = bytes.substr(0, end);
+  auto status = status_of(line);
+  if (!status) status = status_of(line, "HTTP/1.0 ");
+  if (!status) return no_answer("status line");
+  return std::optional(HttpAnswer{*status, {}});
+}
+
 Result<HttpAnswer> http_request(const Url& url, std::string_view method, std::string_view body,
                                 std::chrono::milliseconds timeout, const HttpOptions& options) {
   using std::chrono::milliseconds;
@@ -159,16 +174,18 @@ Result<HttpAnswer> http_request(const Url& url, std::string_view method, std::st
   const auto left = [&] {
     return std::chrono::ceil<milliseconds>(deadline - system_clock().elapsed());
   };
-  SIGNET_TRY(auto socket, net::OutgoingSocket::connect(endpoint_of(url, options), timeout));
+  SIGNET_TRY(auto socket,
+             net::OutgoingSocket::connect(endpoint_of(url, options), timeout, options.waker));
   std::string request = request_text(url, method, body, options);
   const crypto::WipedAtEnd wiped(request);
-  SIGNET_TRY([[maybe_unused]] const Done sent, socket.send_all(request, left()));
+  SIGNET_TRY([[maybe_unused]] const Done sent, socket.send_all(request, left(), options.waker));
   std::string bytes;
   std::array<char, 16'384> chunk{};
   while (left() > milliseconds(0)) {
-    SIGNET_TRY(const std::size_t got, socket.receive(chunk, left()));
+    SIGNET_TRY(const std::size_t got, socket.receive(chunk, left(), options.waker));
     bytes.append(chunk.data(), got);
-    SIGNET_TRY(auto answer, read_answer(bytes, got == 0));
+    SIGNET_TRY(auto answer,
+               options.status_only ? read_status(bytes, got == 0) : read_answer(bytes, got == 0));
     if (answer) return *std::move(answer);
   }
   return Error{ErrorCode::kOverloaded, "too slow"};

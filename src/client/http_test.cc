@@ -5,6 +5,7 @@
 
 #include "client/scripted_server_test.h"
 #include "net/tls_server_test.h"
+#include "net/waker.h"
 
 namespace signet::client {
 namespace {
@@ -12,8 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // "more", "no answer", or the status and the body.
-std::string reading_of(std::string_view bytes, bool ended) {
-  const auto answer = read_answer(bytes, ended);
+std::string reading_of(const Result<std::optional<HttpAnswer>>& answer) {
   if (!answer.ok()) {
     EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
     return "no answer";
@@ -67,16 +67,41 @@ TEST(ReadAnswer, OneReadingOrNone) {
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
-    EXPECT_EQ(reading_of(row.bytes, false), row.open);
-    EXPECT_EQ(reading_of(row.bytes, true), row.ended);
+    EXPECT_EQ(reading_of(read_answer(row.bytes, false)), row.open);
+    EXPECT_EQ(reading_of(read_answer(row.bytes, true)), row.ended);
   }
 }
 
 TEST(ReadAnswer, NoPrefixOfAnAnswerIsAnother) {
   const std::string whole = "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\nhello";
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_EQ(reading_of(whole.substr(0, size), false), "more") << size;
-    EXPECT_EQ(reading_of(whole.substr(0, size), true), "no answer") << size;
+    EXPECT_EQ(reading_of(read_answer(whole.substr(0, size), false)), "more") << size;
+    EXPECT_EQ(reading_of(read_answer(whole.substr(0, size), true)), "no answer") << size;
+  }
+}
+
+TEST(ReadStatus, TakesTheFirstLineForTheAnswer) {
+  const struct {
+    const char* name;
+    std::string bytes;
+    std::string open, ended;
+  } rows[] = {
+      // clang-format off
+      {"half a line", "HTTP/1.1 200 OK", "more", "no answer"},
+      {"nothing", "", "more", "no answer"},
+      {"one line", "HTTP/1.1 200 OK\r\n", "200 ", "200 "},
+      {"HTTP/1.0", "HTTP/1.0 204 No Content\r\n", "204 ", "204 "},
+      {"chunks", "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "202 ", "202 "},
+      {"a refusal", "HTTP/1.1 500 No\r\n", "500 ", "500 "},
+      {"another version", "HTTP/2 200\r\n", "no answer", "no answer"},
+      {"another protocol", "SSH-2.0-x\r\n", "no answer", "no answer"},
+      {"no end of a line", std::string(4'097, 'x'), "no answer", "no answer"},
+      // clang-format on
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    EXPECT_EQ(reading_of(read_status(row.bytes, false)), row.open);
+    EXPECT_EQ(reading_of(read_status(row.bytes, true)), row.ended);
   }
 }
 
@@ -146,6 +171,24 @@ TEST(HttpRequest, EndsWithWhateverAServerDoes) {
     ASSERT_FALSE(answer.ok());
     EXPECT_EQ(answer.error().code, row.code) << answer.error().detail;
   }
+}
+
+TEST(HttpRequest, AWakerEndsIt) {
+  ScriptedServer server([](ScriptedServer::Connection& connection) {
+    connection.read_to("\r\n\r\n");
+    (void)connection.read(1);  // until the client goes
+  });
+  net::Waker waker;
+  std::thread other([&] {
+    std::this_thread::sleep_for(milliseconds(50));
+    waker.wake();
+  });
+  const HttpOptions options{.waker = &waker};
+  const auto answer = http_request(at(server), "GET", "", milliseconds(60'000), options);
+  other.join();
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(answer.error().detail.find("interrupted"), std::string::npos);
 }
 
 TEST(HttpRequest, NobodyThereIsUnavailable) {

@@ -33,6 +33,14 @@ std::string Requests::frame_of(const Request& request) const {
       return dialects::channel_frame("channel_join", request.subject);
     case Kind::kChannelLeave:
       return dialects::channel_frame("channel_leave", request.subject);
+    case Kind::kTopicSubscribe:
+      return dialects::topic_frame("topic_subscribe", request.subject);
+    case Kind::kTopicUnsubscribe:
+      return dialects::topic_frame("topic_unsubscribe", request.subject);
+    case Kind::kTopicHistory:
+      return dialects::topic_history_frame(request.subject, request.after, request.limit);
+    case Kind::kTopics:
+      return dialects::topic_list_frame();
     case Kind::kPeers:
       break;
   }
@@ -64,6 +72,16 @@ bool Requests::answers(const dialects::Answer& answer) const {
       return change != nullptr && change->joined == (request.kind == Kind::kChannelJoin) &&
              same_channel(change->name, request.subject);
     }
+    case Kind::kTopicSubscribe:
+    case Kind::kTopicUnsubscribe: {
+      const auto* change = std::get_if<dialects::SubscriptionAnswer>(&answer);
+      return change != nullptr && change->subscribed == (request.kind == Kind::kTopicSubscribe) &&
+             change->pattern == request.subject;
+    }
+    case Kind::kTopicHistory:
+      return std::holds_alternative<dialects::TopicHistoryAnswer>(answer);
+    case Kind::kTopics:
+      return std::holds_alternative<dialects::TopicsAnswer>(answer);
   }
   return false;
 }
@@ -91,7 +109,7 @@ bool Requests::on_answer(dialects::Answer& answer, const Say& say, Elapsed now) 
 bool Requests::on_error(const dialects::ErrorAnswer& error) {
   // The broker's word on a receipt, which nobody waits for.
   if (!asked_ || !error.client_id.empty() || error.code == "no_such_message") return false;
-  finish(error_of(error.code));
+  finish(error_of(error.code, error.ref));
   return true;
 }
 

@@ -20,14 +20,26 @@ using Say = std::function<void(std::string_view frame)>;
 
 class Requests {
  public:
-  enum class Kind : std::uint8_t { kPeers, kMembers, kChannels, kChannelJoin, kChannelLeave };
+  enum class Kind : std::uint8_t {
+    kPeers,
+    kMembers,
+    kChannels,
+    kChannelJoin,
+    kChannelLeave,
+    kTopicSubscribe,
+    kTopicUnsubscribe,
+    kTopicHistory,
+    kTopics
+  };
   using Done = std::function<void(Result<dialects::Answer>)>;
 
   struct Request {
     Kind kind;
-    std::string subject;  // target or channel name
+    std::string subject;  // target, channel name or pattern
     Elapsed give_up;  // unanswered by then: kUnavailable; an answer that comes later is nobody's
     Done done;        // called once
+    std::optional<std::uint64_t> after = {};  // of history: from behind this number
+    std::size_t limit = 0;                    // likewise: as many as this
   };
 
   // How long the broker may take for one answer; beyond it the connection is no good.

@@ -12,10 +12,10 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "client/websocket_link.h"
 #include "crypto/sign.h"
 #include "dialects/claudemesh_client.h"
 #include "signet/result.h"
-#include "wire/websocket_frame.h"
 
 namespace signet::client {
 
@@ -56,7 +56,7 @@ class SessionEvents {
   virtual void on_answer(dialects::Answer answer) = 0;
 };
 
-class Session : private wire::FrameEvents {
+class Session : private WebSocketEvents {
  public:
   // Puts the upgrade request into the output. `host` is what the Host header says.
   Session(const SessionOptions& options, SessionIdentity identity, std::string_view host,
@@ -75,7 +75,7 @@ class Session : private wire::FrameEvents {
   void say_goodbye();  // a close frame; nothing is said after it
 
   // What waits to be written; the owner erases what it wrote.
-  std::string& output() { return output_; }
+  std::string& output() { return link_.output(); }
 
   bool is_admitted() const { return phase_ == Phase::kOpen; }
   const std::optional<SessionEnd>& end() const { return end_; }
@@ -83,29 +83,23 @@ class Session : private wire::FrameEvents {
  private:
   enum class Phase : std::uint8_t { kUpgrading, kHello, kOpen };
 
-  void read_upgrade(std::string_view bytes, WallTime wall, SessionEvents& events);
-  void say_hello(WallTime wall);
-  void write_frame(wire::Opcode opcode, std::string_view payload);
+  void say_hello();
   void fail(ErrorCode code, std::string_view stable_code, std::string_view sentence);
   void refuse_hello(const std::string& code);
+  void note_fault();
 
-  bool on_message(wire::MessageKind kind, std::string_view payload) override;
-  bool on_ping(std::string_view payload) override;
-  bool on_pong(std::string_view payload) override;
+  void on_open() override;
+  void on_message(wire::MessageKind kind, std::string_view payload) override;
   void on_close(std::uint16_t code, std::string_view reason) override;
 
   const SessionOptions options_;
   const SessionIdentity identity_;
-  std::string upgrade_key_;
+  WebSocketLink link_;
   Phase phase_ = Phase::kUpgrading;
-  std::string head_;  // of the upgrade's answer, while it comes
-  std::string output_;
-  wire::FrameReader reader_{wire::Role::kClient};
-  const wire::FrameLimits limits_;
   Elapsed phase_deadline_;
   Elapsed heard_;  // when bytes came last
+  WallTime wall_;  // likewise
   bool pinged_ = false;
-  bool said_goodbye_ = false;
   std::optional<SessionEnd> end_;
   std::string refusal_;              // the code of the broker's last error before admission
   SessionEvents* events_ = nullptr;  // during feed()
