@@ -24,9 +24,17 @@ void add_commands(CommandTree& tree) {
   add_peers(tree);
   add_status(tree);
   add_member(tree);
+  add_secret(tree);
+  add_token(tree);
   add_channel(tree);
+  add_topic(tree);
   add_dead(tree);
+  add_job(tree);
+  add_audit(tree);
+  add_policy(tree);
+  add_explain(tree);
   add_mcp(tree);
+  add_relay(tree);
   add_bench(tree);
   add_doctor(tree);
   add_completion(tree);

@@ -3,6 +3,8 @@
 
 #include "config/describe.h"
 #include "signetd/commands.h"
+#include "signetd/exposure.h"
+#include "signetd/rules_file.h"
 
 namespace signet {
 
@@ -18,6 +20,19 @@ int run_config(const config::Sources& sources, const std::string& what) {
   const auto config = config::load(sources);
   if (!config.ok()) {
     std::cerr << config.error().detail << "\n";
+    return EXIT_FAILURE;
+  }
+  const bool dev = sources.profile == config::Profile::kDev;
+  const Status doors = check_doors(*config, dev);
+  if (!doors.ok()) {
+    std::cerr << doors.error().detail << "\n";
+    return EXIT_FAILURE;
+  }
+  const auto& meshes = config->meshes();  // the only one is bound, as when it runs
+  const auto rules =
+      load_rules(*config, dev, meshes.size() == 1 ? meshes.front().slug : std::string(), {});
+  if (!rules.ok()) {
+    std::cerr << rules.error().detail << "\n";
     return EXIT_FAILURE;
   }
   for (const std::string& warning : config->warnings()) std::cerr << "warning: " << warning << "\n";

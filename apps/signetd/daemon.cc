@@ -1,25 +1,62 @@
 #include "signetd/daemon.h"
 
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <fstream>
 #include <future>
+#include <iterator>
 #include <utility>
 
-namespace signet {
+#include "alerts/alert_sources.h"
+#include "base/log.h"
+#include "crypto/wipe.h"
+#include "signetd/audit_record.h"
+#include "signetd/exposure.h"
+#include "signetd/overlay_options.h"
+#include "signetd/rules_file.h"
+#include "signetd/secret_file.h"
 
-Daemon::Daemon(ModuleOptions options) : options_(std::move(options)) {}
+namespace signet {
+namespace {
+
+std::string relay_key_path(const config::Config& config) {
+  const std::string& path = config.text("simpatico.key_file");
+  return path.empty() ? config.text("server.data") + "/relay.key" : path;
+}
+
+// Empty where the system does not say.
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  (void)gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+}  // namespace
+
+Daemon::Daemon(ModuleOptions options, bool dev, std::string only_mesh)
+    : options_(std::move(options)), dev_(dev), only_mesh_(std::move(only_mesh)) {}
 
 Daemon::~Daemon() { stop(std::chrono::milliseconds(0), std::chrono::milliseconds(0)); }
 
-Result<std::unique_ptr<Daemon>> Daemon::create(const config::Config& config, bool dev) {
-  std::unique_ptr<Daemon> daemon(new Daemon(module_options(config, dev)));
+Result<std::unique_ptr<Daemon>> Daemon::create(const config::Config& config, bool dev,
+                                               const std::string& only_mesh) {
+  std::unique_ptr<Daemon> daemon(new Daemon(module_options(config, dev), dev, only_mesh));
   SIGNET_TRY([[maybe_unused]] const Done opened, daemon->open(config));
   return daemon;
 }
 
 Status Daemon::open(const config::Config& config) {
+  SIGNET_TRY([[maybe_unused]] const Done fit, check_doors(config, dev_));
+  SIGNET_TRY(options_.store.log, log_identity(config));
   SIGNET_TRY(store_, store::open_sqlite(options_.store, system_clock(), metrics_));
   control_ = std::make_unique<controller::ControlThread>(system_clock());
   shared_ = std::make_unique<broker::Shared>(options_.broker, *store_, control_->mailbox(),
-                                             system_clock(), metrics_);
+                                             system_clock(), metrics_, options_.store.log);
+  SIGNET_TRY(rules_, load_rules(config, dev_, only_mesh_, system_clock().wall()));
+  shared_->rules = rules_;
+  SIGNET_TRY(shared_->relay_key, relay_key(relay_key_path(config)));
   SIGNET_TRY(network_, net::Network::create(options_.shards, options_.net, metrics_, system_clock(),
                                             [this](net::Shard& shard) {
                                               brokers_.push_back(std::make_unique<broker::Broker>(
@@ -27,22 +64,193 @@ Status Daemon::open(const config::Config& config) {
                                               return brokers_.back().get();
                                             }));
   connect_modules();
-  for (const config::MeshSetting& mesh : config.meshes()) {
-    controller::MeshDeclaration declaration{
-        mesh.slug,       mesh.id, crypto::public_key_from_hex(mesh.owner), "", mesh.max_connections,
-        mesh.legacy_join};
-    SIGNET_TRY([[maybe_unused]] const auto declared, declare_mesh(declaration));
-  }
+  SIGNET_TRY([[maybe_unused]] const Done declared, declare_meshes(config));
+  SIGNET_TRY([[maybe_unused]] const Done overlaid, open_overlay(config));
+  record_start();
+  SIGNET_TRY([[maybe_unused]] const Done listening, listen(config));
+  return open_alert_desk();
+}
+
+Status Daemon::listen(const config::Config& config) {
   for (const std::string& text : config.list("server.listen")) {
     SIGNET_TRY(const auto address, net::parse_address(text));
     SIGNET_TRY(const auto bound, network_->listen(address));
     addresses_.push_back(bound);
+  }
+  if (const std::string& text = config.text("admin.listen"); text != "none") {
+    SIGNET_TRY(const auto address, net::parse_address(text));
+    const auto bound = network_->listen(address, net::Door::kOperator);
+    if (!bound.ok()) {
+      return Error{bound.error().code, bound.error().detail +
+                                           "; admin.listen names another address of loopback, or "
+                                           "none"};
+    }
+    operator_address_ = *bound;
   }
   if (options_.socket.empty()) return Done{};
   Status local = network_->listen_local(options_.socket);
   if (local.ok()) return local;
   return Error{local.error().code,
                local.error().detail + "; admin.socket names another place, or '' for none"};
+}
+
+Status Daemon::declare_meshes(const config::Config& config) {
+  for (const config::MeshSetting& mesh : config.meshes()) {
+    controller::MeshDeclaration declaration{
+        mesh.slug,       mesh.id, crypto::public_key_from_hex(mesh.owner), "", mesh.max_connections,
+        mesh.legacy_join};
+    SIGNET_TRY(const auto declared, declare_mesh(declaration));
+    std::string secret;
+    if (!mesh.shared_secret_file.empty()) {
+      SIGNET_TRY([[maybe_unused]] const Done read,
+                 config::read_secret(mesh.shared_secret_file, secret));
+    } else if (shared_->rules->mesh_for("pulsemesh", {}, {}) == mesh.slug) {
+      secret = config.secret("pulsemesh.secret").reveal();
+    }
+    Status shared = declare_shared_secret(declared.number, crypto::SecretText(secret));
+    crypto::wipe(secret);
+    if (!shared.ok()) {
+      const bool own = !mesh.shared_secret_file.empty();
+      return Error{shared.error().code, (own ? mesh.shared_secret_file : "pulsemesh.secret") +
+                                            (": " + shared.error().detail)};
+    }
+  }
+  return Done{};
+}
+
+// One mesh has it: what nodes send names none.
+Status Daemon::open_overlay(const config::Config& config) {
+  SIGNET_TRY(auto key, overlay_key(config));
+  const auto slug = rules_->mesh_for("overlay", {}, {});
+  if (epochs_ || !key || !slug) return Done{};
+  SIGNET_TRY(const controller::OverlayOptions options, overlay_options(config));
+  const admin::OverlayDeskOptions desk = overlay_desk_options(config, dev_);
+  std::promise<Status> promise;
+  control_->mailbox().post([&] {
+    const membership::MeshSnapshot* mesh = nullptr;
+    controller_->table().each_mesh([&](const membership::MeshSnapshot& each) {
+      if (each.mesh().slug == *slug) mesh = &each;
+    });
+    if (mesh == nullptr) return promise.set_value(Done{});  // dev mode makes it later
+    const membership::Mesh& its = mesh->mesh();
+    epochs_ = std::make_unique<controller::Epochs>(
+        options, its.number, controller::OverlayVault(*key, its.number), *control_, *store_,
+        system_clock(), *controller_, metrics_);
+    admin_->serve_overlay(desk, *epochs_, its.id);
+    epochs_->load([&](const Status& status) { promise.set_value(status); });
+  });
+  Status loaded = promise.get_future().get();
+  crypto::wipe(*key);
+  if (loaded.ok()) return loaded;
+  return Error{loaded.error().code, loaded.error().detail + "; is it another overlay.key?"};
+}
+
+Status Daemon::reload_rules(const config::Config& config) {
+  SIGNET_TRY(auto rules, load_rules(config, dev_, only_mesh_, system_clock().wall()));
+  return show_rules(std::move(rules));
+}
+
+Status Daemon::reload_tokens(const config::Config& config) {
+  SIGNET_TRY(auto rules, signet::reload_tokens(config, dev_, *rules_, only_mesh_));
+  return show_rules(std::move(rules));
+}
+
+Status Daemon::reload_tls() {
+  Status reloaded = network_->reload_tls();
+  if (reloaded.ok()) record_certificate();
+  return reloaded;
+}
+
+// With the authorities of client certificates. After it is shown: one that is broken is never
+// shown, and must not be in the log.
+void Daemon::record_certificate() {
+  if (!options_.net.tls) return;
+  const auto text_of_file = [](const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const auto& tls = *options_.net.tls;
+  const auto digest = crypto::digest32(
+      "signet certificate", {text_of_file(tls.certificate), text_of_file(tls.client_ca)});
+  if (certificate_ == digest) return;
+  certificate_ = digest;
+  audit::Draft draft;
+  draft.event = audit::Event::kCertificateChanged;
+  draft.by = "configuration";
+  draft.hash = digest;
+  const Status recorded = record({draft});
+  if (recorded.ok()) return;
+  log(LogLevel::kError, "audit.certificate_not_recorded", {{"detail", recorded.error().detail}});
+}
+
+Status Daemon::show_rules(std::shared_ptr<const broker::Rules> rules) {
+  SIGNET_TRY([[maybe_unused]] const Done recorded, record(drafts_of_change(rules_.get(), *rules)));
+  rules_ = std::move(rules);
+  control_->mailbox().post([this, shown = rules_] { shared_->rules = shown; });
+  for (const auto& broker : brokers_) {
+    broker->mailbox().post([to = broker.get(), shown = rules_] { to->show_rules(shown); });
+  }
+  return Done{};
+}
+
+std::vector<audit::Draft> Daemon::drafts_of_change(const broker::Rules* before,
+                                                   const broker::Rules& after) {
+  std::vector<audit::Draft> drafts;
+  control_->run_and_wait([&] {
+    const auto number_of = [this](std::string_view slug) {
+      MeshNumber number;
+      controller_->table().each_mesh([&](const membership::MeshSnapshot& mesh) {
+        if (mesh.mesh().slug == slug) number = mesh.mesh().number;
+      });
+      return number;
+    };
+    drafts = drafts_of_rules(before, after, number_of);
+  });
+  return drafts;
+}
+
+Status Daemon::record(std::vector<audit::Draft> drafts) {
+  if (drafts.empty()) return Done{};
+  std::promise<Status> promise;
+  store_->append_log(std::move(drafts), control_->mailbox(),
+                     [&](const Status& status) { promise.set_value(status); });
+  Status recorded = promise.get_future().get();
+  if (recorded.ok()) return recorded;
+  return Error{recorded.error().code, "the log can't record it: " + recorded.error().detail};
+}
+
+// A disk that is full must not keep the daemon from starting: it drains and confirms.
+void Daemon::record_start() {
+  audit::Draft started;
+  started.event = audit::Event::kServerStarted;
+  started.code = options_.admin.version;
+  std::vector<audit::Draft> drafts = drafts_of_change(nullptr, *rules_);
+  drafts.insert(drafts.begin(), std::move(started));
+  const Status recorded = record(std::move(drafts));
+  if (!recorded.ok()) {
+    log(LogLevel::kError, "audit.start_not_recorded", {{"detail", recorded.error().detail}});
+  }
+  record_certificate();
+}
+
+Status Daemon::allow_origins(const config::Config& config) {
+  return network_->allow_origins(config.list("server.origins"));
+}
+
+Status Daemon::declare_shared_secret(MeshNumber mesh, const crypto::SecretText& secret) {
+  std::promise<Status> promise;
+  const auto answer = [&](const Status& status) {
+    const bool was_none = !status.ok() && status.error().code == ErrorCode::kNotFound;
+    promise.set_value(secret.empty() && was_none ? Status(Done{}) : status);
+  };
+  control_->mailbox().post([&] {
+    if (secret.empty()) {
+      controller_->revoke_source(mesh, std::string(membership::kSharedSource), answer);
+    } else {
+      controller_->declare_shared_secret(mesh, secret, answer);
+    }
+  });
+  return promise.get_future().get();
 }
 
 // Who tells whom: the controller shows snapshots to the brokers, the store shows them what it
@@ -69,13 +277,34 @@ void Daemon::connect_modules() {
   control_->start();
 }
 
-void Daemon::serve() { network_->start(); }
+// After everything that counts: of a series that nobody registered there would never be an alert.
+Status Daemon::open_alert_desk() {
+  if (const auto missing = alerts::missing_source(metrics_)) {
+    return Error{ErrorCode::kBug, "no metric " + std::string(missing->family) + " with " +
+                                      std::string(missing->label) + ", of which there are alerts"};
+  }
+  alerts::AlertOptions options = options_.alerts;
+  options.server = host_name() + ":" + std::to_string(addresses_.front().port);
+  SIGNET_TRY(alert_desk_, alerts::AlertDesk::create(std::move(options), metrics_, system_clock()));
+  return Done{};
+}
 
-// Peers first, then whoever serves them; the store last, so that what was confirmed is kept. The
-// shards' mailboxes outlive the store, whose last answers may still name them.
+void Daemon::serve() {
+  network_->start();
+  alert_desk_->start();
+}
+
+// The alerts first, for what ends in order is none; peers, then whoever serves them; the store
+// last, so that what was confirmed is kept. The shards' mailboxes outlive the store, whose last
+// answers may still name them.
 void Daemon::stop(std::chrono::milliseconds jitter, std::chrono::milliseconds within) {
+  if (alert_desk_) alert_desk_->stop();
   if (network_) network_->stop(jitter, within);
   if (control_) control_->stop();
+  if (store_) {
+    for (const auto& broker : brokers_) broker->flush_trail();
+    if (shared_) shared_->control_trail.flush_all();
+  }
   store_.reset();
 }
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "crypto/wipe.h"
 #include "dialects/claudemesh_http.h"
 #include "signetd/secret_file.h"
 
@@ -40,10 +41,11 @@ std::int64_t invite_expiry(WallTime now) {
 
 }  // namespace
 
-Result<std::string> dev_token_file(const std::string& data) {
+Result<std::string> dev_secret_file(const std::string& data, const std::string& name) {
   SIGNET_TRY(const std::string directory, dev_directory(data));
-  const std::string path = directory + "/operator.token";
-  SIGNET_TRY([[maybe_unused]] const std::string made, secret_text(path));
+  const std::string path = directory + "/" + name;
+  SIGNET_TRY(std::string made, secret_text(path));
+  crypto::wipe(made);
   return path;
 }
 
@@ -59,11 +61,15 @@ Result<DevMesh> make_dev_mesh(Daemon& daemon, const config::Config& config,
   declaration.legacy_join = config.flag("claudemesh.legacy_join");
   DevMesh dev;
   SIGNET_TRY(dev.mesh, daemon.declare_mesh(declaration));
+  const crypto::SecretText secret(config.secret("pulsemesh.secret").reveal());
+  SIGNET_TRY([[maybe_unused]] const Done shared,
+             daemon.declare_shared_secret(dev.mesh.number, secret));
   dev.operator_token = config.secret("admin.token").reveal();
 
   const std::string address = reachable(daemon.addresses().front());
-  dev.http = "http://" + address;
-  dev.ws = "ws://" + address + "/ws";
+  const std::string s = daemon.certificate_ends() ? "s" : "";
+  dev.http = "http" + s + "://" + address;
+  dev.ws = "ws" + s + "://" + address + "/ws";
   membership::InviteClaim claim{1,
                                 dev.mesh.id,
                                 slug,

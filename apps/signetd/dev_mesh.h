@@ -17,8 +17,9 @@ struct DevMesh {
   std::string operator_token;
 };
 
-// The file of the token that a dev broker's operator API accepts; made on first use below `data`.
-Result<std::string> dev_token_file(const std::string& data);
+// The file of a secret that a dev broker has where none is configured, such as the token that its
+// operator API accepts; made on first use below `data`.
+Result<std::string> dev_secret_file(const std::string& data, const std::string& name);
 
 // Makes the mesh `slug`, or finds it again in the same data, and signs an invite for where the
 // broker listens now. REQUIRES: the daemon listens.

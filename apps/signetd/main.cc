@@ -31,7 +31,7 @@ struct ConfigFlags {
   // False, with a sentence on standard error, when a --set is none.
   bool to_sources(signet::config::Sources& sources) const {
     sources.file = file;
-    sources.environment = signet::config::process_environment();
+    signet::config::take_process_environment(sources);
     if (!data.empty()) sources.flags.push_back({"server.data", data, "--data"});
     if (!shards.empty()) sources.flags.push_back({"server.shards", shards, "--shards"});
     for (const auto& each : listen) sources.flags.push_back({"server.listen", each, "--listen"});
@@ -95,5 +95,6 @@ int main(int argc, char** argv) {
     return EXIT_FAILURE;
   }
   signet::guard_memory();
+  signet::keep_memory();
   return run(argc, argv);
 }

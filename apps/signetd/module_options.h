@@ -4,6 +4,7 @@
 #include <string>
 
 #include "admin/admin.h"
+#include "alerts/alert_desk.h"
 #include "broker/broker_options.h"
 #include "config/config.h"
 #include "controller/controller.h"
@@ -18,6 +19,7 @@ struct ModuleOptions {
   broker::BrokerOptions broker;
   controller::ControllerOptions controller;
   admin::AdminOptions admin;
+  alerts::AlertOptions alerts;
   std::string socket;  // absolute path of the operator's Unix socket; empty: none
   std::size_t shards = 1;
 };

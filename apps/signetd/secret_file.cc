@@ -9,6 +9,7 @@
 
 #include "config/secret.h"
 #include "crypto/random.h"
+#include "crypto/wipe.h"
 
 namespace signet {
 namespace {
@@ -30,6 +31,13 @@ Status write_new(const std::string& path, const std::string& text) {
   return Done{};
 }
 
+Status secret_bytes(const std::string& path, std::array<unsigned char, kSecretBytes>& bytes) {
+  SIGNET_TRY(std::string hex, secret_text(path));
+  const bool good = from_hex(hex, bytes);
+  crypto::wipe(hex);
+  return good ? Status(Done{}) : Error{ErrorCode::kMalformed, path + ": no key"};
+}
+
 }  // namespace
 
 Result<std::string> secret_text(const std::string& path) {
@@ -43,10 +51,19 @@ Result<std::string> secret_text(const std::string& path) {
 }
 
 Result<crypto::SecretKey> secret_key(const std::string& path) {
-  SIGNET_TRY(const std::string hex, secret_text(path));
   std::array<unsigned char, kSecretBytes> seed{};
-  if (!from_hex(hex, seed)) return Error{ErrorCode::kMalformed, path + ": no key"};
-  return crypto::SecretKey::from_seed(seed);
+  SIGNET_TRY([[maybe_unused]] const Done read, secret_bytes(path, seed));
+  auto key = crypto::SecretKey::from_seed(seed);
+  crypto::wipe(seed);
+  return key;
+}
+
+Result<crypto::RelaySecretKey> relay_key(const std::string& path) {
+  std::array<unsigned char, kSecretBytes> bytes{};
+  SIGNET_TRY([[maybe_unused]] const Done read, secret_bytes(path, bytes));
+  auto key = crypto::RelaySecretKey::from_bytes(bytes);
+  crypto::wipe(bytes);
+  return key;
 }
 
 }  // namespace signet

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "crypto/relay_box.h"
 #include "crypto/sign.h"
 #include "signet/result.h"
 
@@ -15,5 +16,8 @@ Result<std::string> secret_text(const std::string& path);
 
 // The same for a signing key, kept as its seed in hex.
 Result<crypto::SecretKey> secret_key(const std::string& path);
+
+// And for the relay's X25519 key.
+Result<crypto::RelaySecretKey> relay_key(const std::string& path);
 
 }  // namespace signet

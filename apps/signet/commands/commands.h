@@ -16,9 +16,18 @@ void add_inbox(CommandTree& tree);
 void add_peers(CommandTree& tree);
 void add_status(CommandTree& tree);  // status, summary
 void add_member(CommandTree& tree);
+void add_secret(CommandTree& tree);
+void add_token(CommandTree& tree);  // key, issue, show, verify, revoke
 void add_channel(CommandTree& tree);
+void add_topic(CommandTree& tree);  // pub, sub, history, list
 void add_dead(CommandTree& tree);
+void add_job(CommandTree& tree);    // submit, list, show, cancel, retry; engine list
+void add_audit(CommandTree& tree);  // audit_check.cc; audit.cc: what asks the broker
+void add_audit_reading(CommandTree& tree, CLI::App& noun);
+void add_policy(CommandTree& tree);
+void add_explain(CommandTree& tree);
 void add_mcp(CommandTree& tree);
+void add_relay(CommandTree& tree);  // keygen, listen, send
 void add_bench(CommandTree& tree);
 void add_doctor(CommandTree& tree);
 void add_completion(CommandTree& tree);

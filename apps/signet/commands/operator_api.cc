@@ -86,7 +86,7 @@ Error refusal(const client::HttpAnswer& answer) {
                      "Is it the right operator token? A revocation is final.");
     case 404:
       return failure(ErrorCode::kNotFound, "not_found",
-                     "the broker has no such mesh, member, invite or letter" + why,
+                     "the broker has no such mesh, member, invite, source or letter" + why,
                      "`signet mesh list --broker` and `signet member list` show what is there.");
     case 409:
       return failure(ErrorCode::kConflict, "conflict",
@@ -160,15 +160,19 @@ Result<wire::JsonDocument> OperatorApi::post(const std::string& path,
   return call("POST", path, body);
 }
 
-Result<wire::JsonDocument> OperatorApi::call(std::string_view method, const std::string& path,
-                                             const std::string& body) const {
+Result<std::string> OperatorApi::get_text(const std::string& path) const {
+  return answer("GET", path, "");
+}
+
+Result<std::string> OperatorApi::answer(std::string_view method, const std::string& path,
+                                        const std::string& body) const {
   const bool is_local = !address_.socket.empty();
   std::string base = is_local ? std::string(kSocketAuthority) : address_.url;
   while (base.ends_with('/')) base.pop_back();
   const auto url = client::parse_url(base + std::string(kBase) + path);
   if (!url.ok()) {
     return usage_error(address_.url + " is no address of an operator API: " + url.error().detail,
-                       "It looks like http://127.0.0.1:8088 or https://broker.example.");
+                       "It looks like http://127.0.0.1:8089, where a broker's admin.listen is.");
   }
   const std::string bearer = "Bearer " + token_;
   client::HttpOptions options;
@@ -177,11 +181,17 @@ Result<wire::JsonDocument> OperatorApi::call(std::string_view method, const std:
   options.tls.ca_file = trust_.ca_file;
   options.tls.allow_tls12 = trust_.allow_tls12;
   const Progress progress("asking the broker");
-  const auto answer = client::http_request(*url, method, body, kAnswerTimeout, options);
-  if (!answer.ok()) return unreachable(answer.error(), address_);
-  if (answer->status != 200) return refusal(*answer);
+  auto told = client::http_request(*url, method, body, kAnswerTimeout, options);
+  if (!told.ok()) return unreachable(told.error(), address_);
+  if (told->status != 200) return refusal(*told);
+  return std::move(told->body);
+}
+
+Result<wire::JsonDocument> OperatorApi::call(std::string_view method, const std::string& path,
+                                             const std::string& body) const {
+  SIGNET_TRY(const std::string text, answer(method, path, body));
   wire::JsonDocument document;
-  if (!document.parse(answer->body).ok() || !document.root().is(wire::JsonKind::kObject)) {
+  if (!document.parse(text).ok() || !document.root().is(wire::JsonKind::kObject)) {
     return failure(ErrorCode::kUnavailable, "no_broker",
                    "what answers there is no Signet broker of this version");
   }

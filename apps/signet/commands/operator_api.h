@@ -27,6 +27,8 @@ class OperatorApi {
   // `path` begins behind /api/signet/v1. Fails kNotFound, kConflict, kForbidden (denied),
   // kMalformed (bad_request), kOverloaded and kUnavailable, as the page says.
   Result<wire::JsonDocument> get(const std::string& path) const;
+  // The same for a path that answers plain text.
+  Result<std::string> get_text(const std::string& path) const;
   Result<wire::JsonDocument> post(const std::string& path, const std::string& body) const;
 
   // Asks page after page (`next` of the answer is the next `after`) and gives each to `take`.
@@ -40,6 +42,8 @@ class OperatorApi {
   OperatorApi() = default;
   Result<wire::JsonDocument> call(std::string_view method, const std::string& path,
                                   const std::string& body) const;
+  Result<std::string> answer(std::string_view method, const std::string& path,
+                             const std::string& body) const;
 
   OperatorAddress address_;
   TlsTrust trust_;

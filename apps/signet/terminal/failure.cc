@@ -55,6 +55,9 @@ struct Advice {
 constexpr std::array kAdvice = std::to_array<Advice>({
     {"ambiguous_name", "Say the key, or its first 8 digits: `signet peers --all` lists them."},
     {"bad_key", "A key is 64 hex digits, as `signet keygen` writes them."},
+    {"bad_pulse", "A pulse is a JSON object: signet topic pub a.b '{\"n\":1}'"},
+    {"bad_topic",
+     "A topic is like mirror.intent; a pattern may have * for a segment and > at its end."},
     {"capacity", "Try again later, or ask the operator to raise max_connections."},
     {"connection_lost", "Try again; if it goes on: `signet doctor` looks at the whole way."},
     {"denied", "Ask the operator of the broker."},

@@ -28,6 +28,7 @@ std::string cell_text(const Value& value, Show show) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "yes" : "no";
   if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) return joined(*texts);
+  if (const auto* json = std::get_if<Json>(&value)) return printable_line(json->text);
   return "-";
 }
 
@@ -95,6 +96,8 @@ void write_value(wire::JsonWriter& json, const Value& value) {
     json.array();
     for (const std::string& each : *texts) json.value(each);
     json.end();
+  } else if (const auto* other = std::get_if<Json>(&value)) {
+    json.raw(other->text);
   } else {
     json.null();
   }

@@ -19,9 +19,14 @@ namespace signet::cli {
 
 enum class Format : std::uint8_t { kTable, kJson, kJsonl };
 
-// Nothing, a text, a whole number, yes or no, or several texts.
+// JSON of somebody else, on one line and valid: programs get it as it is.
+struct Json {
+  std::string text;
+};
+
+// Nothing, a text, a whole number, yes or no, several texts, or JSON.
 using Value =
-    std::variant<std::monostate, std::string, std::int64_t, bool, std::vector<std::string>>;
+    std::variant<std::monostate, std::string, std::int64_t, bool, std::vector<std::string>, Json>;
 
 // How a column is shown to people; programs always get all of it.
 enum class Show : std::uint8_t { kAll, kKey /* the first 16 digits */, kNever };
