@@ -7,9 +7,10 @@ test('/health says that it is well, which version, and for how long', async (t) 
   const broker = await startBroker(t);
   const answer = await broker.request('GET', '/health');
   assert.equal(answer.status, 200);
-  const { version, gitSha, uptime, ...rest } = answer.json();
+  const { version, gitSha, uptime, epoch_id: epoch, ...rest } = answer.json();
   assert.deepEqual(rest, { status: 'ok', db: 'up' });
   assert.ok(typeof version === 'string' && typeof gitSha === 'string' && Number.isInteger(uptime));
+  assert.equal(epoch, 0, 'no epoch is decided at the start');
   assert.match(answer.headers['content-type'], /^application\/json/);
 });
 
@@ -73,7 +74,7 @@ test('the public answers carry CORS, OPTIONS is 204, HEAD has no body', async (t
 test('unknown paths are 404, wrong methods 405, large bodies 413', async (t) => {
   const broker = await startBroker(t);
   const status = async (method, path, options) => (await request(broker.http, method, path, options)).status;
-  for (const path of ['/', '/nope', '/health/', '/metrics/health', '/join/x']) {
+  for (const path of ['/nope', '/health/', '/metrics/health', '/join/x']) {
     assert.equal(await status('GET', path), 404, path);
   }
   assert.equal(await status('POST', '/health'), 405);

@@ -1,9 +1,8 @@
 // Heads that smuggle, flood or trickle are refused and closed; the broker goes on.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
-import { startBroker } from './harness.mjs';
+import { closeOf, startBroker } from './harness.mjs';
 
 // What comes back until the server closes.
 async function exchange(broker, text) {
@@ -13,7 +12,7 @@ async function exchange(broker, text) {
   let received = '';
   socket.on('data', (bytes) => { received += bytes; });
   socket.write(text, 'latin1');
-  await once(socket, 'close');
+  await closeOf(socket);
   return received;
 }
 const head = (lines, first = 'GET /health HTTP/1.1') =>

@@ -113,7 +113,7 @@ test('without a token in the configuration nobody is the operator', async (t) =>
   writeFileSync(file, `[server]\nlisten = ["127.0.0.1:0"]\n${mesh('team')}\n`);
   const broker = await startBroker(t, { command: ['run', '--config', file], data: join(folder, 'data') });
   for (const authorization of ['Bearer ', 'Bearer undefined', 'Bearer 0']) {
-    const answer = await broker.request('GET', '/api/signet/v1/meshes', { headers: { authorization } });
+    const answer = await broker.ask('GET', '/api/signet/v1/meshes', { headers: { authorization } });
     assert.equal(answer.status, 403);
   }
 });

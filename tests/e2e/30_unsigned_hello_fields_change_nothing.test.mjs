@@ -5,7 +5,7 @@ import test from 'node:test';
 import { freshTimestamp, hello, startBroker } from './harness.mjs';
 
 const kHints = [
-  { sessionId: 'of somebody else' }, { sessionId: 'x'.repeat(60_000) }, { sessionId: 7 },
+  { sessionId: 'of somebody else' }, { sessionId: 'x'.repeat(12_000) }, { sessionId: 7 },
   { pid: -1 }, { pid: 2 ** 53 }, { pid: 1e300 }, { pid: '1' }, { pid: null },
   { cwd: '../../etc' }, { cwd: '\u202e/\n' }, { cwd: [] },
   { displayName: 'root' }, { displayName: '' }, { displayName: { toString: 'x' } },

@@ -1,10 +1,9 @@
 // Hundreds of connections that trickle, or say nothing, hold nobody up, and each is gone at its
 // deadline. SIGNET_TEST_SLOW=400 opens so many of each kind (60).
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
-import { eventually, sleep, startBroker } from './harness.mjs';
+import { closeOf, eventually, sleep, startBroker } from './harness.mjs';
 
 const kEach = Number(process.env.SIGNET_TEST_SLOW ?? 60);
 const kHeadMs = 1_500, kHelloMs = 2_000;
@@ -17,7 +16,7 @@ const kUpgrade = 'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n'
   'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 const kPost = 'POST /join HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n{';
 const kPingBit = Buffer.from([0x89, 0x80, 0, 0, 0, 0]); // a masked ping without a payload
-const kFirstByte = Buffer.from([0x01, 0xfe, 0xff, 0x00, 0, 0, 0, 0]); // a long text frame begins
+const kFirstByte = Buffer.from([0x01, 0xfe, 0x3f, 0x00, 0, 0, 0, 0]); // a long text frame begins
 
 // What each says at once, and what it goes on trickling; and when it must be gone.
 const kModes = [
@@ -40,7 +39,7 @@ function slow(broker, [what, deadline, first, then]) {
   for (const part of [first].flat()) if (part.length) socket.write(part);
   const trickle = setInterval(() => { if (then.length) socket.write(then); }, 250);
   socket.on('end', () => socket.end()); // as a peer that answers a close
-  return once(socket, 'close').then(() => {
+  return closeOf(socket).then(() => {
     clearInterval(trickle);
     return { what, deadline, took: Date.now() - began };
   });

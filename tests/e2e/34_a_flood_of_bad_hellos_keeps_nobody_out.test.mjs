@@ -2,10 +2,9 @@
 // come in within seconds, nothing is remembered of the flood, and memory stays where it was.
 // SIGNET_TEST_FLOOD=100000 is the long form (1500 hellos).
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
-import { hello, newKeys, sleep, startBroker } from './harness.mjs';
+import { closeOf, hello, newKeys, sleep, startBroker } from './harness.mjs';
 import { frame, kClose, kText } from './raw_socket.mjs';
 
 const kHellos = Number(process.env.SIGNET_TEST_FLOOD ?? 1_500);
@@ -25,7 +24,7 @@ async function bad(broker, said) {
   socket.on('end', () => socket.end());
   socket.write(Buffer.concat([Buffer.from(kUpgrade), frame(kText, JSON.stringify(said)),
                               frame(kClose, '')]));
-  await once(socket, 'close');
+  await closeOf(socket);
 }
 
 // Keeps `kAtOnce` of them going until all were said; answers how many.

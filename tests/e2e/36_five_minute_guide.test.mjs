@@ -62,6 +62,7 @@ test('the five minute guide', async (t) => {
   symlinkSync(signetd, join(bin, 'signetd'));
   home.env.PATH = `${bin}:${home.env.PATH}`;
   home.env.SIGNET_STORE_RESERVE_BYTES = '0';
+  home.env.SIGNET_ADMIN_LISTEN = '127.0.0.1:0';
   const port = await freePort();
   const page = kPage.replaceAll('127.0.0.1:8088', `127.0.0.1:${port}`);
   const blocks = [...page.matchAll(/^```(sh|text) (\w+)( stays)?\n([^]*?)^```$/gm)];

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { eventually, sleep, startBroker } from './harness.mjs';
 
+const kRoom = { 'net.max_unproven': 10_000, 'net.unproven_start': 9_999 };
 const kClients = Number(process.env.SIGNET_TEST_CLIENTS ?? 500);
 const kJitterMs = 1_000 + kClients;
 const kBackWithinMs = 30_000;
@@ -26,7 +27,7 @@ async function comeBack(broker, member) {
 }
 
 test('all are back within seconds, each once, and find their mail', async (t) => {
-  const broker = await startBroker(t, { set: { 'net.max_unproven': 10_000 } });
+  const broker = await startBroker(t, { set: kRoom });
   const members = Array.from({ length: kClients });
   await each(members, async (_, i) => { members[i] = await broker.join(`m${i}`); });
   const { peer: sender } = await broker.joined('sender');

@@ -1,6 +1,7 @@
 // Agents use the mesh through `signet mcp`, whichever revision of the protocol their program has.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Home, joinedHome } from './cli.mjs';
 import { startBroker } from './harness.mjs';
 import { Lines, revisions, startAgent } from './mcp.mjs';
@@ -21,8 +22,13 @@ for (const revision of Object.keys(revisions)) {
     await a.call('set_status', { status: 'idle' });
     const said = await b.call('set_summary', { summary: 'reviews' });
     assert.deepEqual([said.value, said.meshes], ['reviews', [{ mesh: 'demo', connected: true }]]);
-    const { peers } = await a.call('list_peers', { mesh_slug: 'demo' });
-    const seen = peers.find((peer) => peer.key === bob.member.publicKey);
+    // A summary is said and not awaited: another connection may ask before it has come.
+    let seen;
+    for (let tries = 0; tries < 50 && seen?.summary !== 'reviews'; ++tries) {
+      const { peers } = await a.call('list_peers', { mesh_slug: 'demo' });
+      seen = peers.find((peer) => peer.key === bob.member.publicKey);
+      if (seen?.summary !== 'reviews') await sleep(100);
+    }
     assert.deepEqual([seen.name, seen.summary, seen.is_me], ['bob', 'reviews', false]);
 
     const waiting = b.call('wait_for_messages', { timeout_seconds: 30 });

@@ -2,10 +2,11 @@
 // string, in every place where a peer can put one: each line of the log stays one JSON object that
 // is safe to print.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
-import { eventually, hello, newKeys, sleep, startBroker } from './harness.mjs';
+import { closeOf, eventually, hello, newKeys, sleep, startBroker } from './harness.mjs';
+import { handshake, kSecret, knock, startPulseBroker, topicPath } from './pulse_client.mjs';
+import { newTokenKey, shows, startTokenBroker, token } from './token_maker.mjs';
 
 const kForged = '{"ts":"2026-01-01T00:00:00.000Z","level":"error","event":"forged.by.a.peer"}';
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
@@ -51,7 +52,7 @@ async function http(broker, path, headers) {
   socket.resume();
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${lines}\r\n`);
-  await once(socket, 'close');
+  await closeOf(socket);
 }
 
 test('each line of the log stays one safe JSON object', async (t) => {
@@ -61,12 +62,15 @@ test('each line of the log stays one safe JSON object', async (t) => {
   const meant = (text) => JSON.stringify({ type: text, id: text });
   for (const text of kCorpus) {
     const odd = await broker.open({ headers: { 'user-agent': encodeURIComponent(text).slice(0, 900) } });
-    odd.say(hello(member, {}, { sessionId: text, cwd: text, displayName: text, signature: text }));
+    // Who has proven nothing may say 16 KiB: escapes make six bytes of one.
+    const isLong = Buffer.byteLength(JSON.stringify(text)) > 4_000;
+    const hints = isLong ? { cwd: text } : { sessionId: text, cwd: text, displayName: text };
+    odd.say(hello(member, {}, { ...hints, signature: isLong ? 'x' : text }));
     await odd.closed;
     const liar = await broker.open();
     liar.say(hello({ ...member, ...newKeys(), meshId: text, memberId: text }));
     await liar.closed;
-    const good = await broker.connect(member, { sessionId: text, cwd: text, displayName: text });
+    const good = await broker.connect(member, hints);
     for (const frame of [{ type: 'send', id: text, targetSpec: text, priority: text, nonce: text, ciphertext: text },
                          { type: 'set_summary', summary: text }, { type: 'channel_join', name: text },
                          { type: 'set_status', status: text }, { type: 'receipt', messageId: text, state: text },
@@ -92,4 +96,56 @@ test('each line of the log stays one safe JSON object', async (t) => {
   for (const event of ['hello.rejected', 'hello.admitted', 'frame.refused', 'operator.denied']) {
     assert.ok(told.has(event), event);
   }
+});
+
+// Whatever the answer was: it came, so what was said has been read.
+async function answered(peer) {
+  await Promise.race([peer.next(() => true).catch(() => {}), peer.closed]);
+  peer.vanish();
+  await peer.closed;
+}
+
+function assertTold(log, events) {
+  const told = new Set(log.map((line) => JSON.parse(line).event));
+  for (const event of events) assert.ok(told.has(event), `${event}; there are ${[...told].join(' ')}`);
+}
+
+// Each text in every place of PulseMesh: topic and node of the path, source, target, what is sent.
+test('so it does where topics are spoken', async (t) => {
+  const broker = await startPulseBroker(t, { set: { 'server.log_level': 'debug',
+                                                    'server.trusted_proxies': '127.0.0.1' } });
+  for (const text of kCorpus) {
+    const inPath = encodeURIComponent(text).slice(0, 900).replace(/%[0-9A-F]?$/, '');
+    for (const kind of ['mesh', 'node']) {
+      await http(broker, `/ws/${kind}/${inPath}`, {
+        'X-Forwarded-For': text, 'X-Forwarded-Proto': text, 'User-Agent': text, Origin: text,
+        Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' });
+    }
+    const peer = await knock(broker, topicPath('mirror.intent'));
+    peer.say(handshake('old-1', { secret: kSecret, message: { source: text, target: text } }));
+    peer.say({ type: 'publish', topic: text, source: text, message: { [text]: text }, data: text });
+    peer.say({ type: text, id: text });
+    await answered(peer);
+  }
+  await broker.stop();
+  check(broker.log);
+  assertTold(broker.log, ['handshake.refused']);
+});
+
+// And in what a token says of itself, good or not: its key's name, type, subject, id, issuer, roles.
+test('so it does where tokens are shown', async (t) => {
+  const key = newTokenKey('HS256', 'good');
+  const broker = await startTokenBroker(t, [key], { set: { 'server.log_level': 'debug' } });
+  for (const text of kCorpus) {
+    const short = text.slice(0, 200);
+    const odd = { sub: short, jti: short, iss: short, aud: short, roles: [short] };
+    for (const shown of [token(key, short, odd), token(key, 'mirror', {}, { kid: short, typ: short })]) {
+      const peer = await knock(broker, topicPath('mirror.intent'));
+      peer.say(shows('mirror', shown));
+      await answered(peer);
+    }
+  }
+  await broker.stop();
+  check(broker.log);
+  assertTold(broker.log, ['handshake.refused']);
 });

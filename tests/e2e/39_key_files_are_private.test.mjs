@@ -63,7 +63,7 @@ test('admin.token_file must be its owner\'s alone', (t) => {
     rmSync(path, { recursive: true, force: true });
     make(path);
     const file = join(folder, 'signet.toml');
-    writeFileSync(file, `[server]\nlisten = ["127.0.0.1:0"]\n[admin]\ntoken_file = "${path}"\n`);
+    writeFileSync(file, `[server]\nlisten = ["127.0.0.1:0"]\n[admin]\nlisten = "none"\ntoken_file = "${path}"\n`);
     assertRefused(start('run', '--config', file, '--data', join(folder, 'data')), 'token', why, what);
   }
 });

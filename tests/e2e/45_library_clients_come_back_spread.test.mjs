@@ -5,13 +5,14 @@ import test from 'node:test';
 import { eventually, startBroker } from './harness.mjs';
 import { Driver, keepAddress, memberOf, openLibrary } from './library.mjs';
 
+const kRoom = { 'net.max_unproven': 10_000, 'net.unproven_start': 9_999 };
 const kClients = Number(process.env.SIGNET_TEST_CLIENTS ?? 200);
 const kProcesses = 4;
 const kBackWithinMs = 30_000;
 const kBusiest = 0.35; // of them, at most, in the busiest tenth of a second; together, all were in one
 
 test(`${kClients} clients come back`, { timeout: 110_000 }, async (t) => {
-  const broker = await keepAddress(await startBroker(t, { set: { 'net.max_unproven': 10_000 } }));
+  const broker = await keepAddress(await startBroker(t, { set: kRoom }));
   const drivers = Array.from({ length: kProcesses }, () => new Driver(t));
   const clients = await Promise.all(Array.from({ length: kClients }, async (_, i) => {
     const member = await memberOf(broker, `m${i}`);

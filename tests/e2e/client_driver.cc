@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -124,6 +125,22 @@ void write(JsonWriter& out, const signet::Pin& pin) {
   out.object().key("name").value(pin.name).key("key").value(pin.key);
   out.key("verified").value(pin.verified).end();
 }
+void write(JsonWriter& out, const signet::Pulse& pulse) {
+  out.object().key("topic").value(pulse.topic).key("from").value(pulse.from);
+  out.key("at").value(pulse.at).key("number").value(pulse.number);
+  out.key("topicNumber").value(pulse.topic_number).key("missed").value(pulse.missed);
+  out.key("gap").value(pulse.gap).key("pulse").raw(pulse.json).end();
+}
+void write(JsonWriter& out, const signet::TopicHistory& history) {
+  out.object().key("pulses").array();
+  for (const signet::Pulse& pulse : history.pulses) write(out, pulse);
+  out.end().key("gap").value(history.gap).key("more").value(history.more);
+  out.key("next").value(history.next).end();
+}
+void write(JsonWriter& out, const signet::TopicInfo& topic) {
+  out.object().key("name").value(topic.name).key("subscribers").value(topic.subscribers).end();
+}
+void write(JsonWriter& out, std::uint64_t number) { out.value(number); }
 void write(JsonWriter& out, const std::string& text) { out.value(text); }
 
 template <class T>
@@ -170,6 +187,11 @@ signet::Handlers handlers_of(const std::string& as, bool reads) {
   handlers.on_send = [tell](const signet::SendReport& report) {
     tell("sent", [&](JsonWriter& out) { write(out, report); });
   };
+  handlers.on_unsubscribed = [tell](const std::string& pattern, const signet::Error& why) {
+    tell("unsubscribed", [&](JsonWriter& out) {
+      out.object().key("pattern").value(pattern).key("why").value(why.detail).end();
+    });
+  };
   handlers.on_key_change = [tell](const signet::KeyChange& change) {
     tell("key_change", [&](JsonWriter& out) {
       out.object().key("name").value(change.name).key("pinned").value(change.pinned_key);
@@ -192,6 +214,7 @@ Answer open(const Command& command) {
   options.ack_timeout = milliseconds(command.number("ackTimeout", options.ack_timeout.count()));
   options.outbox_messages = static_cast<std::size_t>(command.number("outbox", 1'000));
   options.inbox_messages = static_cast<std::size_t>(command.number("inbox", 500));
+  options.pulse_queue = static_cast<std::size_t>(command.number("pulses", 1'000));
   const std::string as = command.text("as");
   auto client = Client::open(std::move(options), handlers_of(as, command.flag("reads", true)));
   if (!client.ok()) return client.error();
@@ -219,6 +242,43 @@ Answer send(Client& client, const Command& command) {
   message.receipts = command.flag("receipts");
   message.sealed = command.flag("sealed", true);
   return value_of(client.send(message));
+}
+
+// --- topics ---
+
+std::mutex subscribing;
+std::map<std::string, std::vector<signet::Subscription>>
+    subscriptions;  // by client; under the lock
+
+std::optional<std::uint64_t> after_of(const Command& command) {
+  const auto after = command.at("after").integer();
+  return after ? std::optional<std::uint64_t>(static_cast<std::uint64_t>(*after)) : std::nullopt;
+}
+
+// `slowMs` is what the handler takes for each pulse.
+Answer subscribe(Client& client, const Command& command) {
+  const std::string as = command.text("as"), pattern = command.text("pattern");
+  const milliseconds slow(command.number("slowMs"));
+  const auto handler = [as, pattern, slow](const signet::Pulse& pulse) {
+    say([&](JsonWriter& out) {
+      out.key("event").value("pulse").key("as").value(as).key("pattern").value(pattern);
+      write(out.key("value"), pulse);
+    });
+    std::this_thread::sleep_for(slow);
+  };
+  auto subscription = client.subscribe(pattern, handler, command.timeout(), after_of(command));
+  if (!subscription.ok()) return subscription.error();
+  const std::lock_guard lock(subscribing);
+  subscriptions[as].push_back(*std::move(subscription));
+  return done(Done{});
+}
+
+Answer unsubscribe(Client&, const Command& command) {
+  const std::lock_guard lock(subscribing);
+  std::erase_if(subscriptions[command.text("as")], [&](const signet::Subscription& each) {
+    return each.pattern() == command.text("pattern");
+  });
+  return done(Done{});
 }
 
 using Call = std::function<Answer(Client&, const Command&)>;
@@ -273,6 +333,19 @@ const std::map<std::string, Call> kWaiting = {
        return done(c.leave_channel(of.text("channel"), of.timeout()));
      }},
     {"channels", [](Client& c, const Command& of) { return list_of(c.channels(of.timeout())); }},
+    {"publish",
+     [](Client& c, const Command& of) {
+       const std::string json(of.at("pulse").raw());
+       return value_of(c.publish(of.text("topic"), json, of.timeout()));
+     }},
+    {"subscribe", subscribe},
+    {"unsubscribe", unsubscribe},
+    {"topic_history",
+     [](Client& c, const Command& of) {
+       const auto limit = static_cast<std::size_t>(of.number("limit", 100));
+       return value_of(c.topic_history(of.text("pattern"), after_of(of), limit, of.timeout()));
+     }},
+    {"topics", [](Client& c, const Command& of) { return list_of(c.topics(of.timeout())); }},
     {"find",
      [](Client& c, const Command& of) { return value_of(c.find(of.text("who"), of.timeout())); }},
 };

@@ -26,6 +26,7 @@ export const shards = process.env.SIGNET_TEST_SHARDS ?? '2';
 // Small where only the test's time is saved; what a test is about, it sets itself.
 const kDevCommand = ['dev', '--listen', '127.0.0.1:0', '--ready-json'];
 const kDefaults = { 'store.reserve_bytes': '0', 'server.drain_jitter': '50ms' };
+const kRunDefaults = { ...kDefaults, 'admin.listen': '127.0.0.1:0' }; // tests run side by side
 
 export const hex = (bytes) => sodium.to_hex(bytes);
 export const base64 = (bytes) => Buffer.from(bytes).toString('base64');
@@ -67,6 +68,9 @@ export function request(base, method, path, { body, headers = {} } = {}) {
     asked.end(text);
   });
 }
+
+// How a socket closed, whatever came before: events.once would count a reset as a fault.
+export const closeOf = (socket) => new Promise((told) => socket.once('close', (...how) => told(how)));
 
 // A member as its owner knows it: key pair, mesh and member id.
 export const newKeys = () => {
@@ -110,8 +114,9 @@ export class Peer {
     this.waiting = []; // those who wait in next()
     this.isClosed = false;
     socket.on('message', (data) => { this.inbox.push(JSON.parse(data)); this.wake(); });
-    socket.on('error', () => {});
-    this.closed = once(socket, 'close').then(([code, reason]) => {
+    this.fault = null; // the last error of the socket; `closed` comes after it
+    socket.on('error', (fault) => { this.fault = fault; });
+    this.closed = closeOf(socket).then(([code, reason]) => {
       this.isClosed = true;
       this.wake();
       return { code, reason: reason.toString() };
@@ -183,7 +188,8 @@ export class Broker {
 
   async start() {
     const { command = kDevCommand, set = {}, env, user } = this.options;
-    const settings = Object.entries({ ...kDefaults, ...set }).filter(([, value]) => value !== null);
+    const defaults = command[0] === 'run' ? kRunDefaults : kDefaults;
+    const settings = Object.entries({ ...defaults, ...set }).filter(([, value]) => value !== null);
     const flags = settings.flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     this.log = [];
     this.process = spawn(signetd, [...command, '--data', this.data, '--shards', shards, ...flags],
@@ -207,7 +213,9 @@ export class Broker {
   // `signetd run` prints no ready line: its log names the address.
   async listening() {
     const { address } = await this.logged('server.listening');
-    return { listen: address, http: `http://${address}`, ws: `ws://${address}/ws` };
+    const ready = { listen: address, http: `http://${address}`, ws: `ws://${address}/ws` };
+    if (this.options.set?.['admin.listen'] === 'none') return ready;
+    return { ...ready, operators: `http://${(await this.logged('server.operators')).address}` };
   }
 
   // The first line of the log with that event, from line `from` on.
@@ -229,9 +237,11 @@ export class Broker {
   async restartAfterKill() { await this.kill(); return this.start(); }
 
   request(method, path, options) { return request(this.http, method, path, options); }
+  // At the operator's door, where there is one.
+  ask(method, path, options) { return request(this.operators ?? this.http, method, path, options); }
   operator(method, path, body) {
     const headers = { authorization: `Bearer ${this.operator_token}` };
-    return this.request(method, `/api/signet/v1${path}`, { body, headers });
+    return this.ask(method, `/api/signet/v1${path}`, { body, headers });
   }
   async setStanding(member, standing) {
     const path = `/meshes/${this.mesh.slug}/members/${member.pubkey}/standing`;
@@ -270,7 +280,7 @@ export class Broker {
     return { member, peer: await this.connect(member, hints) };
   }
 
-  async metrics() { return parseMetrics((await this.request('GET', '/metrics')).text); }
+  async metrics() { return parseMetrics((await this.ask('GET', '/metrics')).text); }
   async metric(series) { return (await this.metrics()).get(series) ?? 0; }
   // What a sanitizer keeps beside each byte is taken off.
   residentBytes() {

@@ -60,13 +60,14 @@ export class Driver {
 // One member's client. `events` is what its handlers were told, in order.
 export class Library {
   constructor(driver, as) {
-    Object.assign(this, { driver, as, messages: [], connections: [], sends: [], changes: [] });
+    Object.assign(this, { driver, as, messages: [], connections: [], sends: [], changes: [],
+                          pulses: [], lost: [] });
     driver.clients.set(as, this);
   }
 
   hear({ event, value }) {
     const lists = { message: this.messages, connection: this.connections, sent: this.sends,
-                    key_change: this.changes };
+                    key_change: this.changes, pulse: this.pulses, unsubscribed: this.lost };
     lists[event].push(value);
     this.onEvent?.(event, value);
   }
