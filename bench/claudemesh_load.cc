@@ -2,15 +2,27 @@
 //   claudemesh_load verify
 //   claudemesh_load hellos  --format signet --at HOST:PORT --invite LINK --server-pid PID
 //   claudemesh_load traffic --format … --at … --peers 100 --depth 4 --to random --messages 1000
+//   claudemesh_load fanout  --format … --at … --peers 101 --burst 8 --server-pid PID
+//   claudemesh_load idle    --format … --at … --peers 4000 --server-pid PID
+//   claudemesh_load handshakes --at … --server-pid PID
+//   claudemesh_load guards  --policy FILE --data FOLDER
+// With --tls, traffic, fanout and idle go over TLS 1.3; no certificate is verified.
+//   claudemesh_load ceiling
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <map>
 
 #include "crypto/random.h"
+#include "fan_out.h"
+#include "guard_cost.h"
+#include "handshakes.h"
 #include "hello_storm.h"
+#include "idle_memory.h"
 #include "load_row.h"
 #include "load_target.h"
+#include "send_ceiling.h"
 #include "traffic.h"
 
 namespace signet::bench {
@@ -21,17 +33,27 @@ constexpr std::size_t kStormMembers = 256;  // so that a member's hellos differ 
 struct Arguments {
   TargetOptions target;
   TrafficPlan traffic;
+  FanOutPlan fan_out;
+  std::string policy_file;
+  std::string folder;
   std::int64_t warm_up_ms = 500;
   std::int64_t window_ms = 3'000;
   std::size_t hellos = 20'000;
   std::size_t at_once = 128;
+  std::size_t handshakes = 2'000;
 };
 
 void add_target(CLI::App& command, Arguments& arguments) {
   command.add_option("--format", arguments.target.format)->required();
   command.add_option("--at", arguments.target.at, "HOST:PORT")->required();
   command.add_option("--invite", arguments.target.invite);
+  command.add_option("--secret", arguments.target.secret, "of pulsemesh")
+      ->envname("SIGNET_PULSEMESH_SECRET");
+  command.add_option("--topic", arguments.target.topic, "of pulsemesh");
+  command.add_option("--token-secret", arguments.target.token_secret, "of hub: it signs tokens")
+      ->envname("SIGNET_JWT_SECRET");
   command.add_option("--server-pid", arguments.traffic.server);
+  command.add_flag("--tls", arguments.target.over_tls, "TLS 1.3; the certificate is not verified");
 }
 
 void add_traffic(CLI::App& command, Arguments& arguments) {
@@ -45,6 +67,7 @@ void add_traffic(CLI::App& command, Arguments& arguments) {
   command.add_option("--depth", plan.depth, "unacknowledged messages of a peer; 0: no bound");
   command.add_option("--rate", plan.per_second, "open loop: messages a second of all peers");
   command.add_option("--messages", plan.messages_each, "of each peer, instead of a window");
+  command.add_flag("--one-way", plan.one_way, "only every other peer sends");
   command.add_option("--to", plan.to)->transform(CLI::CheckedTransformer(kTargets));
   command.add_option("--filler", plan.filler_bytes);
   command.add_option("--warm-up-ms", arguments.warm_up_ms);
@@ -64,11 +87,34 @@ Status run_traffic(const Arguments& arguments, wire::JsonWriter& row) {
   return Done{};
 }
 
+Status run_fan_out(Arguments& arguments, wire::JsonWriter& row) {
+  FanOutPlan& plan = arguments.fan_out;
+  plan.server = arguments.traffic.server;
+  plan.warm_up = std::chrono::milliseconds(arguments.warm_up_ms);
+  plan.window = std::chrono::milliseconds(arguments.window_ms);
+  arguments.target.fans_out = true;
+  arguments.target.filler_bytes = plan.filler_bytes;
+  SIGNET_TRY(const Target target, make_target(arguments.target));
+  return run_fan_out(target, plan, row);
+}
+
 Status run_hellos(const Arguments& arguments, wire::JsonWriter& row) {
   SIGNET_TRY(const auto members, make_identities(arguments.target, kStormMembers));
   return run_hello_storm(
       {arguments.target.at, arguments.hellos, arguments.at_once, arguments.traffic.server}, members,
       row);
+}
+
+Status run_idle(const Arguments& arguments, wire::JsonWriter& row) {
+  SIGNET_TRY(const Target target, make_target(arguments.target));
+  IdleMemoryPlan plan;
+  plan.server = arguments.traffic.server;
+  return run_idle_memory(target, plan, row);
+}
+
+Status run_handshakes(const Arguments& arguments, wire::JsonWriter& row) {
+  const HandshakesPlan plan{arguments.target.at, arguments.handshakes, arguments.traffic.server};
+  return run_handshakes(plan, row);
 }
 
 void write_verify_rate(wire::JsonWriter& row) {
@@ -88,7 +134,25 @@ int run(int argc, char** argv) {
   hellos->add_option("--at-once", arguments.at_once);
   auto* traffic = app.add_subcommand("traffic", "messages between peers");
   add_traffic(*traffic, arguments);
+  auto* fan_out = app.add_subcommand("fanout", "one publishes, all others hear");
+  add_target(*fan_out, arguments);
+  fan_out->add_option("--peers", arguments.target.peers, "the one that publishes included");
+  fan_out->add_option("--burst", arguments.fan_out.burst, "messages in one write");
+  fan_out->add_option("--filler", arguments.fan_out.filler_bytes);
+  fan_out->add_option("--warm-up-ms", arguments.warm_up_ms);
+  fan_out->add_option("--window-ms", arguments.window_ms);
+  auto* guards = app.add_subcommand("guards", "time of each guard by itself");
+  guards->add_option("--policy", arguments.policy_file, "one of many rules")->required();
+  guards->add_option("--data", arguments.folder, "where nonces are remembered")->required();
+  const auto* ceiling = app.add_subcommand("ceiling", "serves what fan-out is held to");
+  auto* idle = app.add_subcommand("idle", "memory of a connection that was let in");
+  add_target(*idle, arguments);
+  idle->add_option("--peers", arguments.target.peers);
+  auto* handshakes = app.add_subcommand("handshakes", "TLS handshakes a second");
+  add_target(*handshakes, arguments);
+  handshakes->add_option("--handshakes", arguments.handshakes);
   CLI11_PARSE(app, argc, argv);
+  (void)std::signal(SIGPIPE, SIG_IGN);  // a server that hangs up is a figure, not the end
 
   wire::JsonWriter row;
   row.object();
@@ -96,6 +160,11 @@ int run(int argc, char** argv) {
   if (verify->parsed()) write_verify_rate(row);
   if (hellos->parsed()) done = run_hellos(arguments, row);
   if (traffic->parsed()) done = run_traffic(arguments, row);
+  if (fan_out->parsed()) done = run_fan_out(arguments, row);
+  if (guards->parsed()) done = write_guard_costs(arguments.policy_file, arguments.folder, row);
+  if (ceiling->parsed()) done = serve_ceiling();
+  if (idle->parsed()) done = run_idle(arguments, row);
+  if (handshakes->parsed()) done = run_handshakes(arguments, row);
   if (!done.ok()) {
     std::cerr << "claudemesh_load: " << done.error().detail << "\n";
     return EXIT_FAILURE;

@@ -26,7 +26,7 @@ LoadConnection::~LoadConnection() {
   ::close(descriptor_);
 }
 
-Status LoadConnection::open(const std::string& host, std::uint16_t port) {
+Status LoadConnection::open(const std::string& host, std::uint16_t port, bool over_tls) {
   descriptor_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor_ < 0) return failed("socket");
   sockaddr_in address{};
@@ -38,6 +38,9 @@ Status LoadConnection::open(const std::string& host, std::uint16_t port) {
   }
   const int on = 1;
   (void)setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (over_tls) {
+    SIGNET_TRY(tls_, LoadTls::shake_hands(descriptor_));
+  }
   if (fcntl(descriptor_, F_SETFL, O_NONBLOCK) != 0) return failed("fcntl");
   protocol_->start(out_);
   if (!flush()) return failed("first write");
@@ -45,6 +48,7 @@ Status LoadConnection::open(const std::string& host, std::uint16_t port) {
 }
 
 bool LoadConnection::flush() {
+  if (tls_) return flush_tls();
   while (wants_write()) {
     const ssize_t wrote =
         ::send(descriptor_, out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
@@ -56,12 +60,32 @@ bool LoadConnection::flush() {
   return true;
 }
 
+bool LoadConnection::flush_tls() {
+  while (wants_write()) {
+    const auto wrote = tls_->write(std::string_view(out_).substr(written_));
+    if (!wrote || *wrote == 0) return wrote.has_value();
+    written_ += *wrote;
+  }
+  out_.clear();
+  written_ = 0;
+  return true;
+}
+
 bool LoadConnection::read(std::span<char> buffer) {
+  if (tls_) return read_tls(buffer);
   const ssize_t got = recv(descriptor_, buffer.data(), buffer.size(), 0);
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   if (got == 0) return false;
   protocol_->receive(buffer.first(static_cast<std::size_t>(got)), out_, events_);
   return true;
+}
+
+bool LoadConnection::read_tls(std::span<char> buffer) {
+  for (;;) {
+    const auto got = tls_->read(buffer);
+    if (!got || *got == 0) return got.has_value();
+    protocol_->receive(buffer.first(*got), out_, events_);
+  }
 }
 
 LoadLoop::LoadLoop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {}

@@ -8,9 +8,11 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "load_tls.h"
 #include "protocol.h"
 #include "signet/result.h"
 
@@ -24,15 +26,17 @@ class LoadConnection {
   LoadConnection(const LoadConnection&) = delete;
   LoadConnection& operator=(const LoadConnection&) = delete;
 
-  // Connects (waiting for the kernel only) and says what the protocol says first.
-  Status open(const std::string& host, std::uint16_t port);
+  // Connects (waiting for the kernel only, or with `over_tls` for the handshake, too) and says what
+  // the protocol says first.
+  Status open(const std::string& host, std::uint16_t port, bool over_tls = false);
 
   void send(std::string_view to, MessageIndex index, std::string_view filler) {
     protocol_->send(out_, to, index, filler);
   }
   // One write of everything that waits. False when the connection is gone.
   bool flush();
-  // Reads what there is, once. False when the connection is gone.
+  // Reads what there is: once, or under TLS until nothing is left, since epoll does not see what is
+  // decrypted. False when the connection is gone.
   bool read(std::span<char> buffer);
 
   bool wants_write() const { return written_ < out_.size(); }
@@ -40,11 +44,15 @@ class LoadConnection {
   int descriptor() const { return descriptor_; }
 
  private:
+  bool flush_tls();
+  bool read_tls(std::span<char> buffer);
+
   std::unique_ptr<Protocol> protocol_;
   ProtocolEvents& events_;
   std::string out_;
   std::size_t written_ = 0;
   int descriptor_ = -1;
+  std::optional<LoadTls> tls_;
 };
 
 class LoadLoop {

@@ -6,9 +6,15 @@
 
 #include "base/time.h"
 #include "claudemesh_protocol.h"
+#include "hub_protocol.h"
 #include "mqtt_protocol.h"
 #include "nats_protocol.h"
+#include "peer_protocol.h"
+#include "pulsemesh_protocol.h"
 #include "redis_protocol.h"
+#include "relay_protocol.h"
+#include "send_ceiling.h"
+#include "websocket_protocol.h"
 
 namespace signet::bench {
 namespace {
@@ -32,6 +38,50 @@ Target claudemesh_target(const TargetOptions& options, std::vector<Membership> i
   return target;
 }
 
+// All on one topic, so that each pulse reaches everybody else.
+Target pulsemesh_target(const TargetOptions& options) {
+  Target target;
+  target.addresses.assign(options.peers, options.topic);
+  target.everyone = options.topic;
+  target.acknowledges = false;
+  target.protocol = [options](std::size_t peer) {
+    const std::string source = "bench-" + std::to_string(peer);
+    return pulsemesh_protocol(options.at, options.topic,
+                              signed_handshake(source, options.secret, system_clock().wall()),
+                              options.fans_out ? Hears::kTheirNumber : Hears::kEachPulse);
+  };
+  return target;
+}
+
+// Each is told its own actions, as all sockets of a user are.
+Result<Target> hub_target(const TargetOptions& options) {
+  auto tokens = std::make_shared<std::vector<std::string>>();
+  for (std::size_t i = 0; i < options.peers; ++i) {
+    const std::string user = "bench-" + std::to_string(i);
+    SIGNET_TRY(std::string token,
+               hub_user_token(user, options.token_secret, system_clock().wall()));
+    tokens->push_back(std::move(token));
+  }
+  Target target;
+  target.addresses.assign(options.peers, {});
+  target.acknowledges = false;
+  target.echoes = true;
+  target.protocol = [tokens, host = options.at](std::size_t peer) {
+    return hub_protocol(host, (*tokens)[peer], system_clock());
+  };
+  return target;
+}
+
+// WebSockets of which the server knows nothing more: what is below every format.
+Target bare_target(const TargetOptions& options) {
+  Target target;
+  target.addresses.assign(options.peers, {});
+  target.protocol = [host = options.at](std::size_t) {
+    return std::make_unique<WebSocketProtocol>(host, "/ws", "");
+  };
+  return target;
+}
+
 template <class Name, class Make>
 Target named_target(std::size_t peers, bool acknowledges, Name name, Make make) {
   Target target;
@@ -42,23 +92,119 @@ Target named_target(std::size_t peers, bool acknowledges, Name name, Make make) 
   return target;
 }
 
+// Keys that nobody knows: where the relay is open, any key is let in.
+Target securewebsocket_target(const TargetOptions& options) {
+  using Secret = std::array<unsigned char, 32>;
+  auto secrets = std::make_shared<std::vector<Secret>>();
+  Target target;
+  for (std::size_t i = 0; i < options.peers; ++i) {
+    const auto keys = crypto::RelaySecretKey::generate();
+    secrets->push_back(keys.reveal());
+    target.addresses.push_back(crypto::relay_key_text(keys.public_key()));
+  }
+  target.acknowledges = false;
+  target.protocol = [secrets, host = options.at](std::size_t peer) {
+    return relay_protocol(host, crypto::RelaySecretKey::from_bytes((*secrets)[peer]));
+  };
+  return target;
+}
+
+Target task_target(const TargetOptions& options, PeerTask task, PeerFraming framing) {
+  Target target;
+  target.addresses.assign(options.peers, "-");
+  target.everyone = "-";
+  target.acknowledges = false;
+  target.echoes = task == PeerTask::kEcho;
+  target.protocol = [=, host = options.at](std::size_t peer) {
+    return peer_protocol(host, task, framing, peer);
+  };
+  return target;
+}
+
+Target topic_target(std::size_t peers, std::string_view topic,
+                    std::unique_ptr<Protocol> (*protocol)(std::size_t)) {
+  Target target;
+  target.addresses.assign(peers, std::string(topic));
+  target.everyone = topic;
+  target.acknowledges = false;
+  target.protocol = protocol;
+  return target;
+}
+
+Target ceiling_target(const TargetOptions& options) {
+  Target target;
+  target.addresses.assign(options.peers, "-");
+  target.everyone = "-";
+  target.acknowledges = false;
+  target.protocol = [bytes = options.filler_bytes](std::size_t) { return ceiling_protocol(bytes); };
+  return target;
+}
+
+struct NamedFormat {
+  std::string_view name;
+  Target (*target)(const TargetOptions&);
+};
+
+template <PeerTask task, PeerFraming framing>
+Target task_of(const TargetOptions& options) {
+  return task_target(options, task, framing);
+}
+
+// All but those of claudemesh, whose peers may have to join first, and of Hub, whose users show
+// tokens.
+constexpr NamedFormat kFormats[] = {
+    {"pulsemesh", pulsemesh_target},
+    {"securewebsocket", securewebsocket_target},
+    {"bare", bare_target},
+    {"ceiling", ceiling_target},
+    {"ws-echo", task_of<PeerTask::kEcho, PeerFraming::kWebSocket>},
+    {"ws-pair", task_of<PeerTask::kPair, PeerFraming::kWebSocket>},
+    {"ws-user", task_of<PeerTask::kUser, PeerFraming::kWebSocket>},
+    {"ws-topic", task_of<PeerTask::kTopic, PeerFraming::kWebSocket>},
+    {"socketio-echo", task_of<PeerTask::kEcho, PeerFraming::kSocketIo>},
+    {"socketio-pair", task_of<PeerTask::kPair, PeerFraming::kSocketIo>},
+    {"socketio-topic", task_of<PeerTask::kTopic, PeerFraming::kSocketIo>},
+    {"nats",
+     [](const TargetOptions& options) {
+       return named_target(options.peers, false, nats_subject,
+                           [](std::size_t i) { return nats_protocol(i, false); });
+     }},
+    {"nats-topic",
+     [](const TargetOptions& options) {
+       return topic_target(options.peers, kNatsTopic, nats_topic_protocol);
+     }},
+    {"jetstream",
+     [](const TargetOptions& options) {
+       return named_target(options.peers, true, nats_subject,
+                           [](std::size_t i) { return nats_protocol(i, true); });
+     }},
+    {"mqtt",
+     [](const TargetOptions& options) {
+       return named_target(options.peers, true, mqtt_topic, mqtt_protocol);
+     }},
+    {"mqtt-unconfirmed",
+     [](const TargetOptions& options) {
+       return named_target(options.peers, false, mqtt_topic, mqtt_unconfirmed_protocol);
+     }},
+    {"mqtt-topic",
+     [](const TargetOptions& options) {
+       return topic_target(options.peers, kMqttTopic, mqtt_topic_protocol);
+     }},
+    {"redis",
+     [](const TargetOptions& options) {
+       return named_target(options.peers, true, redis_stream,
+                           [](std::size_t) { return redis_protocol(); });
+     }},
+};
+
 Result<Target> target_of_format(const TargetOptions& options) {
-  const std::size_t peers = options.peers;
   if (options.format == "signet" || options.format == "relay") {
-    SIGNET_TRY(auto identities, make_identities(options, peers + 1));
+    SIGNET_TRY(auto identities, make_identities(options, options.peers + 1));
     return claudemesh_target(options, std::move(identities));
   }
-  if (options.format == "nats") {
-    return named_target(peers, false, nats_subject,
-                        [](std::size_t i) { return nats_protocol(i, false); });
-  }
-  if (options.format == "jetstream") {
-    return named_target(peers, true, nats_subject,
-                        [](std::size_t i) { return nats_protocol(i, true); });
-  }
-  if (options.format == "mqtt") return named_target(peers, true, mqtt_topic, mqtt_protocol);
-  if (options.format == "redis") {
-    return named_target(peers, true, redis_stream, [](std::size_t) { return redis_protocol(); });
+  if (options.format == "hub") return hub_target(options);
+  for (const NamedFormat& format : kFormats) {
+    if (format.name == options.format) return format.target(options);
   }
   return Error{ErrorCode::kMalformed, "unknown format " + options.format};
 }
@@ -110,6 +256,7 @@ Result<Target> make_target(const TargetOptions& options) {
   SIGNET_TRY(Target target, target_of_format(options));
   SIGNET_TRY([[maybe_unused]] const Done split,
              split_address(options.at, target.host, target.port));
+  target.over_tls = options.over_tls;
   return target;
 }
 

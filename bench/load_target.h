@@ -12,10 +12,16 @@
 namespace signet::bench {
 
 struct TargetOptions {
-  std::string format;  // signet, relay, nats, jetstream, mqtt or redis
+  std::string format;  // see kFormats in load_target.cc
   std::string at;      // HOST:PORT
   std::string invite;  // of signet: every peer joins by it with a fresh key
+  std::string secret;  // of pulsemesh: the one that all sources share
+  std::string topic = "mirror.intent";
+  std::string token_secret;  // of hub: signs the tokens of all users
   std::size_t peers = 2;
+  std::size_t filler_bytes = 256;  // of each message, for a format that counts bytes
+  bool over_tls = false;           // not of signet, whose peers join by a program that verifies
+  bool fans_out = false;           // peer 0 publishes, the others only count what they hear
 };
 
 // Members of the mesh with fresh keys: joined by the invite where the server is signet, made up

@@ -41,21 +41,25 @@ void append_packet(std::string& out, int first_byte, std::string_view content) {
 
 class MqttProtocol final : public Protocol {
  public:
-  explicit MqttProtocol(std::size_t peer) : peer_(peer) {}
+  // Without a topic it hears nothing.
+  MqttProtocol(std::size_t peer, std::string hears, bool confirms)
+      : peer_(peer), hears_(std::move(hears)), confirms_(confirms) {}
 
   void start(std::string& out) override {
     constexpr char kLevel = 4;  // MQTT 3.1.1
     std::string connect;
     append_text(connect, "MQTT");
     connect.push_back(kLevel);
-    connect.push_back(0);    // no clean session: it persists
+    constexpr char kCleanSession = 2;
+    connect.push_back(confirms_ ? 0 : kCleanSession);
     append_u16(connect, 0);  // no keep-alive
     append_text(connect, "bench-" + std::to_string(peer_));
     append_packet(out, 0x10, connect);
+    if (hears_.empty()) return;  // ready once it is connected
     std::string subscribe;
     append_u16(subscribe, 1);
-    append_text(subscribe, mqtt_topic(peer_));
-    subscribe.push_back(1);  // QoS 1
+    append_text(subscribe, hears_);
+    subscribe.push_back(confirms_ ? 1 : 0);  // QoS
     append_packet(out, 0x82, subscribe);
   }
 
@@ -69,14 +73,16 @@ class MqttProtocol final : public Protocol {
 
   void send(std::string& out, std::string_view to, MessageIndex index,
             std::string_view filler) override {
-    packet_id_ = packet_id_ % 0xffff + 1;
-    outstanding_[packet_id_] = index;
     std::string publish;
     append_text(publish, to);
-    append_u16(publish, packet_id_);
+    if (confirms_) {
+      packet_id_ = packet_id_ % 0xffff + 1;
+      outstanding_[packet_id_] = index;
+      append_u16(publish, packet_id_);
+    }
     append_index(publish, index);
     publish.append(filler);
-    append_packet(out, kPublish | kQosOne, publish);
+    append_packet(out, confirms_ ? kPublish | kQosOne : kPublish, publish);
   }
 
  private:
@@ -101,7 +107,8 @@ class MqttProtocol final : public Protocol {
                  ProtocolEvents& events) {
     switch (first_byte & 0xf0) {
       case kConnack:
-        if (content[1] != 0) events.on_refused("connect");
+        if (content[1] != 0) return events.on_refused("connect");
+        if (hears_.empty()) events.on_ready();
         return;
       case kSuback:
         return events.on_ready();
@@ -130,6 +137,8 @@ class MqttProtocol final : public Protocol {
   }
 
   const std::size_t peer_;
+  const std::string hears_;
+  const bool confirms_;
   std::size_t packet_id_ = 0;
   std::unordered_map<std::size_t, MessageIndex> outstanding_;  // by packet id
   std::string held_;
@@ -140,7 +149,15 @@ class MqttProtocol final : public Protocol {
 std::string mqtt_topic(std::size_t peer) { return "bench/" + std::to_string(peer); }
 
 std::unique_ptr<Protocol> mqtt_protocol(std::size_t peer) {
-  return std::make_unique<MqttProtocol>(peer);
+  return std::make_unique<MqttProtocol>(peer, mqtt_topic(peer), true);
+}
+
+std::unique_ptr<Protocol> mqtt_unconfirmed_protocol(std::size_t peer) {
+  return std::make_unique<MqttProtocol>(peer, mqtt_topic(peer), false);
+}
+
+std::unique_ptr<Protocol> mqtt_topic_protocol(std::size_t peer) {
+  return std::make_unique<MqttProtocol>(peer, peer == 0 ? "" : std::string(kMqttTopic), false);
 }
 
 }  // namespace signet::bench

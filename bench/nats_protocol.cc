@@ -10,12 +10,16 @@ constexpr std::string_view kStream =
 
 class NatsProtocol final : public Protocol {
  public:
-  NatsProtocol(std::size_t peer, bool stored)
-      : peer_(peer), stored_(stored), inbox_("_INBOX." + std::to_string(peer) + ".") {}
+  // Without a subject it hears nothing.
+  NatsProtocol(std::size_t peer, std::string hears, bool stored)
+      : peer_(peer),
+        hears_(std::move(hears)),
+        stored_(stored),
+        inbox_("_INBOX." + std::to_string(peer) + ".") {}
 
   void start(std::string& out) override {
     out.append("CONNECT {\"verbose\":false,\"pedantic\":false}\r\n");
-    out.append("SUB ").append(nats_subject(peer_)).append(" 1\r\n");
+    if (!hears_.empty()) out.append("SUB ").append(hears_).append(" 1\r\n");
     if (stored_) out.append("SUB ").append(inbox_).append("* 2\r\n");
     if (stored_ && peer_ == 0) {
       publish(out, "$JS.API.STREAM.CREATE.BENCH", inbox_ + "setup", kStream);
@@ -82,6 +86,7 @@ class NatsProtocol final : public Protocol {
   }
 
   const std::size_t peer_;
+  const std::string hears_;
   const bool stored_;
   const std::string inbox_;
   std::string held_;  // an operation that has not come whole
@@ -92,7 +97,11 @@ class NatsProtocol final : public Protocol {
 std::string nats_subject(std::size_t peer) { return "bench." + std::to_string(peer); }
 
 std::unique_ptr<Protocol> nats_protocol(std::size_t peer, bool stored) {
-  return std::make_unique<NatsProtocol>(peer, stored);
+  return std::make_unique<NatsProtocol>(peer, nats_subject(peer), stored);
+}
+
+std::unique_ptr<Protocol> nats_topic_protocol(std::size_t peer) {
+  return std::make_unique<NatsProtocol>(peer, peer == 0 ? "" : std::string(kNatsTopic), false);
 }
 
 }  // namespace signet::bench

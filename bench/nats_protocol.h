@@ -14,4 +14,8 @@ std::string nats_subject(std::size_t peer);
 // and each message asks for the stream's acknowledgement. Connect peer 0 before the others.
 std::unique_ptr<Protocol> nats_protocol(std::size_t peer, bool stored);
 
+// Peer 0 publishes on one subject, which all others hear.
+inline constexpr std::string_view kNatsTopic = "topic.bench";
+std::unique_ptr<Protocol> nats_topic_protocol(std::size_t peer);
+
 }  // namespace signet::bench

@@ -29,6 +29,7 @@ class ProtocolEvents {
   virtual void on_ready() = 0;                           // admitted: it may send
   virtual void on_ack(MessageIndex index) = 0;           // the server says it took the message
   virtual void on_push(std::string_view body) = 0;       // a message came for this connection
+  virtual void on_counted(std::size_t) {}                // so many came, of which nothing was read
   virtual void on_refused(std::string_view reason) = 0;  // the server said no, or broke the format
 };
 
@@ -52,10 +53,12 @@ class Protocol {
 struct Target {
   std::string host;
   std::uint16_t port = 0;
+  bool over_tls = false;
   std::vector<std::string> addresses;  // of each peer, in the format of the server
   std::string everyone;                // the address of all others; empty: the format has none
   std::string absent;                  // an address whose receiver never connects
   bool acknowledges = true;            // the server answers every message with an ack
+  bool echoes = false;                 // the server hands every message back to its sender
   std::function<std::unique_ptr<Protocol>(std::size_t peer)> protocol;
 };
 

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import time
 
+from plan import ACTIONS, ECHO, MAIL, PAIR, RESIDENT, TOPICS
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
 DEBIAN = BUILD / "debian"
@@ -19,6 +21,25 @@ STOP_TIMEOUT = 10
 PINNED = shutil.which("taskset") is not None and (os.cpu_count() or 1) > 1
 # The guard works; but two peers may outrun the 10,000/s of dev mode.
 SENDS = "limits.sends_per_second=1000000"
+PULSEMESH_SECRET = "the secret that all sources of a benchmark share"
+TOKEN_SECRET = "the secret that signs tokens of users of a benchmark"
+HUB = {"SIGNET_JWT_SECRET": TOKEN_SECRET, "SIGNET_JWT_ISSUER": "bench",
+       "SIGNET_HMAC_SECRET": "the secret of which keys of users of a benchmark are made"}
+# A window of 0 s: connections come by the thousand, and none is to wait for a disk.
+SIGNET = {"SIGNET_PULSEMESH_SECRET": PULSEMESH_SECRET, "SIGNET_PULSEMESH_MAX_SKEW": "0", **HUB}
+# Hub as new clients use it, each session with a key of its own. Off in dev mode, the rates count.
+HUB_SETTINGS = ("hub.shared_actions=false", *(
+    f"hub.{name}=1000000" for name in ("actions_per_second", "actions_burst", "packets_per_second",
+                                       "packets_burst")))
+# In dev mode these are off. On, they count every message and refuse none.
+LIMITS = {"relays_per_second": 1_000_000, "relays_burst": 1_000_000,
+          "sends_per_second_address": 10_000_000, "sends_burst_address": 10_000_000,
+          "pulses_per_second": 1_000_000, "pulses_burst": 1_000_000,
+          "pulses_per_minute": 10_000_000,
+          "pulses_per_second_address": 10_000_000, "pulses_burst_address": 10_000_000,
+          "pulses_per_second_topic": 10_000_000, "pulses_burst_topic": 10_000_000,
+          "deliveries_per_second": 1_000_000_000, "deliveries_burst": 1_000_000_000}
+RULES = 100
 
 
 def on_core(core, command):
@@ -30,11 +51,13 @@ class Unavailable(Exception):
 
 
 class Server:
-    """One server process in a folder of its own, for one measurement. One that prints a ready line
-    names its address itself; the others get a `port`."""
+    """One server process in a folder of its own, for one measurement. `formats` says what to speak
+    with it for which task. One that prints a ready line names its address itself; the others get a
+    `port`."""
 
-    def __init__(self, format_name, command, port=None, environment=None):
-        self.format, self.port, self.extra = format_name, port, []
+    def __init__(self, formats, command, port=None, environment=None, over_tls=False):
+        self.formats, self.port = formats, port
+        self.extra = ["--tls"] if over_tls else []
         self.folder = WORK / f"server-{time.monotonic_ns()}"
         self.folder.mkdir(parents=True)
         self.log = open(self.folder / "log", "wb")
@@ -48,8 +71,9 @@ class Server:
             self.stop()
             raise
 
-    def arguments(self):
-        return ["--format", self.format, "--at", self.address, *self.extra,
+    def arguments(self, task):
+        token = ["--token-secret", TOKEN_SECRET] if task == ACTIONS else []
+        return ["--format", self.formats[task], "--at", self.address, *self.extra, *token,
                 "--server-pid", str(self.process.pid)]
 
     def _read_ready_line(self):
@@ -58,7 +82,7 @@ class Server:
         except ValueError as error:
             raise Unavailable("it does not start") from error
         if "invite" in ready:
-            self.extra = ["--invite", ready["invite"]]
+            self.extra += ["--invite", ready["invite"], "--secret", PULSEMESH_SECRET]
         return ready["listen"]
 
     def _wait_for_port(self):
@@ -91,6 +115,27 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def certificate():
+    """Files of a certificate and its key, which all servers under TLS of a run show: P-256, signed
+    by itself. The generator doesn't verify it."""
+    folder = WORK / "tls"
+    files = folder / "certificate.pem", folder / "key.pem"
+    if all(file.exists() for file in files):
+        return tuple(map(str, files))
+    program = shutil.which("openssl")
+    if program is None:
+        raise Unavailable("no openssl to make a certificate with")
+    folder.mkdir(parents=True, exist_ok=True)
+    made = subprocess.run(
+        [program, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-out", str(files[0]), "-keyout", str(files[1])], capture_output=True, check=False)
+    if made.returncode != 0:
+        raise Unavailable("openssl makes no certificate")
+    files[1].chmod(0o600)  # Signet takes no key that others may read
+    return tuple(map(str, files))
+
+
 def find_program(name):
     for folder in ("usr/sbin", "usr/bin"):
         if (DEBIAN / folder / name).exists():
@@ -103,28 +148,123 @@ def libraries():
     return {"LD_LIBRARY_PATH": ":".join(sorted(found))} if found else {}
 
 
-def signet(*settings):
+SIGNET_FORMATS = {MAIL: "signet", ECHO: "securewebsocket", PAIR: "securewebsocket",
+                  TOPICS: "pulsemesh", RESIDENT: "securewebsocket", ACTIONS: "hub"}
+
+
+def signet(*settings, over_tls=False, **formats):
+    """With KEY=VALUE settings; `idle` may be another format than SecureWebSocket."""
     def start():
-        return Server("signet", lambda folder: [
+        changed = [word for setting in (SENDS, "server.log_level=warn", *HUB_SETTINGS, *settings)
+                   for word in ("--set", setting)]
+        return Server({**SIGNET_FORMATS, **formats}, lambda folder: [
             str(BUILD / "signetd"), "dev", "--listen", "127.0.0.1:0", "--data",
-            str(folder / "data"), "--ready-json", "--set", SENDS, "--set",
-            "server.log_level=warn", *settings])
+            str(folder / "data"), "--ready-json", *changed], environment=SIGNET,
+            over_tls=over_tls)
     return start
 
 
+def signet_under_tls():
+    shown, key = certificate()
+    return signet(f"tls.certificate={shown}", f"tls.key={key}", over_tls=True)()
+
+
+def many_rules():
+    """A file with the policy of dev mode and, before it, rules about others: 100 together."""
+    allowed = """
+[[rule]]
+id = "shared-secret-on-all-topics"
+roles = ["shared"]
+allow = ["connect", "publish", "subscribe", "read_history"]
+[[rule]]
+id = "guests-connect"
+roles = ["guest"]
+allow = ["connect"]
+[[rule]]
+id = "guests-send-to-one"
+roles = ["guest"]
+allow = ["send"]
+to = ["member"]
+"""
+    others = (RULES - allowed.count("[[rule]]")) // 2
+    text = "".join(
+        f'[[rule]]\nid = "not-{i}"\ndeny = ["publish", "subscribe"]\ntopics = ["plant.{i}.>"]\n'
+        for i in range(others))
+    text += "".join(
+        f'[[rule]]\nid = "channel-{i}"\nallow = ["send"]\nchannels = ["team-{i}.*"]\n'
+        for i in range(RULES - allowed.count("[[rule]]") - others))
+    WORK.mkdir(parents=True, exist_ok=True)
+    file = WORK / "policy.toml"
+    file.write_text(text + allowed, encoding="utf8")
+    return str(file)
+
+
+def signet_of_many_rules():
+    return signet(f"policy.file={many_rules()}")()
+
+
+def ceiling():
+    load = str(BUILD / "bench" / "claudemesh_load")
+    return Server({TOPICS: "ceiling"}, lambda _: [load, "ceiling"])
+
+
 def relay():
-    if shutil.which("node") is None or not (ROOT / "bench/peers/node_modules/ws").exists():
-        raise Unavailable("no Node or no npm package ws")
-    return Server("relay", lambda _: ["node", str(ROOT / "bench/peers/relay.mjs")])
+    return Server({MAIL: "relay"}, lambda _: [*node("ws"), str(PEERS / "relay.mjs")])
 
 
-def packaged(program, format_name, command):
+PEERS = ROOT / "bench" / "peers"
+WEBSOCKET = {ECHO: "ws-echo", PAIR: "ws-pair", TOPICS: "ws-topic", RESIDENT: "bare"}
+WEBSOCKET_TOPICS = {PAIR: "ws-user"}
+SOCKET_IO = {ECHO: "socketio-echo", PAIR: "socketio-pair", TOPICS: "socketio-topic",
+             RESIDENT: "socketio-echo"}
+
+
+def node(package):
+    if shutil.which("node") is None or not (PEERS / "node_modules" / package).exists():
+        raise Unavailable(f"no Node or no npm package {package}")
+    return ["node"]
+
+
+def bun():
+    found = sorted(PEERS.glob("node_modules/@oven/bun-*/bin/bun"))
+    if not found:
+        raise Unavailable("no npm package bun")
+    return [str(found[0])]
+
+
+def tasks(runtime, server, formats, over_tls=False):
+    """bench/peers/tasks.mjs: what `server` offers, and nothing more."""
+    def start():
+        program = runtime()
+        files = certificate() if over_tls else ()
+        return Server(formats, lambda _: [*program, str(PEERS / "tasks.mjs"), server, *files],
+                      over_tls=over_tls)
+    return start
+
+
+def hub_peer(kind, package):
+    """bench/peers/hub.mjs; `synced` keeps its nonces in a file of its folder."""
+    def start():
+        program = [*node(package), str(PEERS / "hub.mjs"), kind]
+        return Server({ACTIONS: "hub"}, lambda folder: [*program, str(folder / "nonces.db")],
+                      environment=HUB)
+    return start
+
+
+NATS = {MAIL: "nats", ECHO: "nats", PAIR: "nats", TOPICS: "nats-topic", RESIDENT: "nats"}
+JETSTREAM = {MAIL: "jetstream"}
+MQTT = {MAIL: "mqtt", ECHO: "mqtt-unconfirmed", PAIR: "mqtt-unconfirmed", TOPICS: "mqtt-topic",
+        RESIDENT: "mqtt-unconfirmed"}
+
+
+def packaged(program, formats, command, over_tls=False):
     def start():
         path = find_program(program)
         if path is None:
             raise Unavailable(f"no Debian package {program}")
         port = free_port()
-        return Server(format_name, lambda folder: [path, *command(folder, port)], port, libraries())
+        return Server(formats, lambda folder: [path, *command(folder, port)], port, libraries(),
+                      over_tls)
     return start
 
 
@@ -136,10 +276,11 @@ def jetstream(folder, port):
     return [*nats(folder, port), "-js", "-sd", str(folder)]
 
 
-def mosquitto(folder, port):
+def mosquitto(folder, port, more=None):
     settings = {"listener": f"{port} 127.0.0.1", "allow_anonymous": "true", "persistence": "true",
                 "persistence_location": f"{folder}/", "max_queued_messages": "0",
-                "max_inflight_messages": "0", "set_tcp_nodelay": "true", "log_type": "error"}
+                "max_inflight_messages": "0", "set_tcp_nodelay": "true", "log_type": "error",
+                **(more or {})}
     if os.geteuid() == 0:
         settings["user"] = "root"
     text = "".join(f"{name} {value}\n" for name, value in settings.items())
@@ -147,29 +288,78 @@ def mosquitto(folder, port):
     return ["-c", str(folder / "mosquitto.conf")]
 
 
+def mosquitto_under_tls(folder, port):
+    shown, key = certificate()
+    return mosquitto(folder, port, {"certfile": shown, "keyfile": key})
+
+
 def redis(folder, port):
     return ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes",
             "--appendfsync", "always", "--save", ""]
 
 
-# name → how it starts, and what it does with a message. The table prints both.
+# name → how it starts, and what it does with a message. The tables print both.
 SERVERS = {
-    "signet": (signet(), "proves the sender, limits, authorizes, writes to SQLite and syncs, then"
-                         " acks and pushes; a pong of the receiver confirms"),
-    "signet unsynced": (signet("--set", "store.synchronous_full=false"),
+    "signet": (signet(), "mail (claudemesh): proves the sender, limits, authorizes, writes to SQLite"
+                         " and syncs, then acks and pushes; a pong of the receiver confirms. Direct"
+                         " (SecureWebSocket) and topics (PulseMesh): proves who connects, reads each"
+                         " message as strict JSON, checks who it is from, asks the policy, routes by"
+                         " key or topic; stamps pulses and keeps the last 1,000. Actions (Hub):"
+                         " counts its rate, reads it as strict JSON, checks time and signature, asks"
+                         " the policy, writes its nonce to SQLite and syncs, then tells presence and"
+                         " action"),
+    "signet unsynced": (signet("store.synchronous_full=false"),
                         "the same without the sync before the ack: what durability costs"),
+    "signet limited": (signet(*(f"limits.{name}={value}" for name, value in LIMITS.items())),
+                       "the same with every rate limit of envelopes and pulses on, so high that"
+                       " none is refused"),
+    "signet 100 rules": (signet_of_many_rules, "the same under a policy of 100 rules"),
+    "signet pulsemesh": (signet(idle="pulsemesh"), "idle: on a topic, let in by a secret"),
+    "signet claudemesh": (signet(idle="signet"), "idle: a member, let in by its signature"),
+    "signet bare": (signet(idle="bare"), "idle: upgraded and not let in"),
+    "signet tls": (signet_under_tls,
+                   "Signet under TLS 1.3: with a message it does the same as without"),
+    "signet plain": (signet(), "Signet without TLS: what encryption costs"),
+    "signet refusals logged": (signet("audit.traffic=refusals"),
+                               "the same, whose log counts refusals and no admissions"),
+    "signet no traffic logged": (signet("audit.traffic=none"),
+                                 "the same, whose log counts neither; changes of members are in it"),
+    "ceiling": (ceiling, "no format: one send to each other socket (bench/send_ceiling.h)"),
+    "bun": (tasks(bun, "bun", WEBSOCKET),
+            "Bun's server, which has uWebSockets inside: sends the text on unread, back, to a"
+            " partner that is known beforehand, or to a topic; no proof, policy or limits"),
+    "bun topics": (tasks(bun, "bun", WEBSOCKET_TOPICS),
+                   "the same where each connection has a topic: Bun then batches direct messages"),
+    "ws": (tasks(lambda: node("ws"), "ws", WEBSOCKET), "Node and npm's ws: as bun does"),
+    "socket.io": (tasks(lambda: node("socket.io"), "socket.io", SOCKET_IO),
+                  "Node and npm's socket.io over WebSockets: as bun does, in events and rooms"),
+    "socket.io hub": (hub_peer("guarded", "jose"),
+                      "actions on Node and npm's socket.io: rate, time, HMAC and nonce as Signet has"
+                      " them, tokens by npm's jose; nonces in memory, forgotten at a restart; no"
+                      " policy, no log"),
+    "socket.io hub synced": (hub_peer("synced", "libsql"),
+                             "the same with nonces in SQLite (npm's libsql), WAL and FULL as Signet"
+                             " has it, one commit for what comes in one turn of the loop"),
+    "socket.io hub unguarded": (hub_peer("unguarded", "jose"),
+                                "the same without any check of an action: what the checks cost"),
     "ws relay": (relay, "Node and npm's ws, same wire format: verifies the hello's signature,"
                         " parses, routes by key, acks at once; no members, replay memory, limits"
                         " or storage"),
-    "nats": (packaged("nats-server", "nats", nats),
+    "bun tls": (tasks(bun, "bun", WEBSOCKET, over_tls=True), "bun under TLS 1.3 (BoringSSL)"),
+    "ws tls": (tasks(lambda: node("ws"), "ws", WEBSOCKET, over_tls=True), "ws on Node's https"),
+    "socket.io tls": (tasks(lambda: node("socket.io"), "socket.io", SOCKET_IO, over_tls=True),
+                      "socket.io on Node's https"),
+    "nats": (packaged("nats-server", NATS, nats),
              "core NATS over TCP: routes by subject; no proof, ack or storage"),
-    "jetstream": (packaged("nats-server", "jetstream", jetstream),
+    "jetstream": (packaged("nats-server", JETSTREAM, jetstream),
                   "NATS JetStream on a file: appends without a sync, then acks; receivers get the"
                   " message at most once; no proof"),
-    "mosquitto": (packaged("mosquitto", "mqtt", mosquitto),
-                  "MQTT QoS 1, persistent sessions: acks from memory, receivers confirm; written"
-                  " to disk every 30 minutes; no proof"),
-    "redis": (packaged("redis-server", "redis", redis),
+    "mosquitto": (packaged("mosquitto", MQTT, mosquitto),
+                  "MQTT over TCP. Mail: QoS 1, persistent sessions: acks from memory, receivers"
+                  " confirm; written to disk every 30 minutes. Direct and topics: QoS 0. No proof"),
+    "mosquitto tls": (packaged("mosquitto", MQTT, mosquitto_under_tls, over_tls=True),
+                      "mosquitto under TLS 1.3"),
+    "redis": (packaged("redis-server", {MAIL: "redis"}, redis),
               "XADD, appendfsync always: synced, then acked; pushes to nobody; no proof"),
 }
 
@@ -178,7 +368,8 @@ def versions():
     """What each peer says of itself, by program."""
     said = {}
     for program, flag in (("nats-server", "--version"), ("mosquitto", "-h"),
-                          ("redis-server", "--version"), ("node", "--version")):
+                          ("redis-server", "--version"), ("node", "--version"),
+                          ("openssl", "version")):
         path = find_program(program)
         if path is None:
             continue
@@ -186,4 +377,8 @@ def versions():
                              env={**os.environ, **libraries()})
         number = re.search(r"\d+(\.\d+)+", run.stdout or run.stderr)
         said[program] = f"{program} {number[0] if number else '?'}"
+    for package in ("bun", "ws", "socket.io", "jose", "libsql"):
+        file = PEERS / "node_modules" / package / "package.json"
+        if file.exists():
+            said[package] = f"{package} {json.loads(file.read_text(encoding='utf8'))['version']}"
     return said

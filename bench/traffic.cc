@@ -58,7 +58,8 @@ Status Traffic::connect() {
     if (peers_.size() < count && room) {
       peers_.push_back(std::make_unique<Peer>(*this, peers_.size()));
       LoadConnection& connection = peers_.back()->connection;
-      SIGNET_TRY([[maybe_unused]] const Done opened, connection.open(target_.host, target_.port));
+      SIGNET_TRY([[maybe_unused]] const Done opened,
+                 connection.open(target_.host, target_.port, target_.over_tls));
       loop_.add(connection);
     }
     turn();
@@ -151,6 +152,7 @@ void Traffic::send_what_is_due() {
 
 bool Traffic::may_send(const Peer& peer) const {
   if (!sending_ || plan_.per_second > 0) return false;
+  if (plan_.one_way && peer.number % 2 == 1) return false;
   if (plan_.messages_each > 0 && peer.sent == plan_.messages_each) return false;
   return plan_.depth == 0 || peer.in_flight < plan_.depth;
 }
@@ -159,15 +161,18 @@ void Traffic::slot_is_free(Peer& peer) {
   while (may_send(peer)) send_from(peer, steady_clock::now());
 }
 
-void Traffic::send_from(Peer& peer, TimePoint scheduled) {
+std::size_t Traffic::receiver_of(const Peer& peer) {
+  if (target_.echoes) return peer.number;
+  if (plan_.to != To::kRandom) return peer.number ^ 1U;
   const std::size_t count = peers_.size();
-  std::size_t receiver = peer.number ^ 1U;
-  if (plan_.to == To::kRandom) {
-    random_ ^= random_ << 13;  // xorshift64: which peer it is matters little
-    random_ ^= random_ >> 7;
-    random_ ^= random_ << 17;
-    receiver = (peer.number + 1 + random_ % (count - 1)) % count;
-  }
+  random_ ^= random_ << 13;  // xorshift64: which peer it is matters little
+  random_ ^= random_ >> 7;
+  random_ ^= random_ << 17;
+  return (peer.number + 1 + random_ % (count - 1)) % count;
+}
+
+void Traffic::send_from(Peer& peer, TimePoint scheduled) {
+  const std::size_t receiver = receiver_of(peer);
   const MessageIndex index = messages_.size();
   messages_.push_back({scheduled, static_cast<std::uint32_t>(peer.number),
                        static_cast<std::uint32_t>(receiver), 0, false});
@@ -231,7 +236,8 @@ void Traffic::write(wire::JsonWriter& row) {
       .value(std::uint64_t{plan_.depth});
   row.key("offered_per_second").value(plan_.per_second);
   row.key("seconds").value(rounded(window)).key("sent").value(std::uint64_t{messages_.size()});
-  row.key("acked").value(acked_).key("expected").value(deliveries_expected());
+  if (target_.acknowledges) row.key("acked").value(acked_);
+  row.key("expected").value(deliveries_expected());
   row.key("delivered").value(delivered_).key("duplicates").value(duplicates_);
   row.key("misrouted").value(misrouted_).key("lost_connections").value(lost_connections_);
   row.key("refused").object();

@@ -32,6 +32,7 @@ struct TrafficPlan {
   std::chrono::milliseconds window{3'000};
   To to = To::kPartner;
   std::size_t filler_bytes = 256;  // of base64: with the index a sealed body of about 200 bytes
+  bool one_way = false;            // only peers of even number send
   bool expects_pushes = true;
   pid_t server = 0;
 };
@@ -71,6 +72,7 @@ class Traffic {
   void send_from(Peer& peer, TimePoint scheduled);
   void send_what_is_due();
   bool may_send(const Peer& peer) const;
+  std::size_t receiver_of(const Peer& peer);
   void turn();
   void drain();
   bool complete() const;
