@@ -14,7 +14,7 @@ run:  ## build a release, show the main job once and serve on 127.0.0.1:8088
 test:  ## build with ASan and UBSan and run every test
 	@tools/install_packages test
 	@tools/build dev
-	@ctest --preset dev -j 2 --output-junit junit.xml
+	@ctest --preset dev -j 3 --output-junit junit.xml
 
 bench:  ## measure a release build beside its peers; QUICK=1: one short round
 	@tools/install_packages bench

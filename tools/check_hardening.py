@@ -3,8 +3,11 @@
 
   tools/check_hardening.py PROGRAM [Release]
 
-Reads the program with readelf. `Release` asks for what the sanitizers of other builds replace.
+Reads the program with readelf, and compile_commands.json beside it. `Release` asks for what the
+sanitizers of other builds replace.
 """
+import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -43,13 +46,28 @@ def faults_of(program, is_release):
         ("does not check the standard library's bounds",
          any("glibcxx_assert_fail" in symbol for symbol in symbols)),
     ]
+    if program.endswith("/signetd"):
+        checks.append(("can't close its sandbox", "seccomp_load" in symbols))
     if is_release:
         fortified = {symbol for symbol in symbols if symbol.endswith("_chk")}
         checks += [
             ("is not fortified", bool(fortified)),
             ("carries a sanitizer", not any(s.startswith(("__asan", "__tsan")) for s in symbols)),
         ]
-    return [text for text, holds in checks if not holds]
+    return [text for text, holds in checks if not holds] + flag_faults(program, is_release)
+
+
+def flag_faults(program, is_release):
+    """What leaves no mark in a program is asked of the commands that compiled its sources."""
+    wanted = ["-fstack-protector-strong", "-D_GLIBCXX_ASSERTIONS"]
+    if is_release:  # FORTIFY needs an optimised build; sanitizers replace the others
+        wanted += ["-D_FORTIFY_SOURCE=3", "-fstack-clash-protection", "-fcf-protection"]
+    database = pathlib.Path(program).parent / "compile_commands.json"
+    commands = [entry for entry in json.loads(database.read_text())
+                if re.search(r"/(src|apps)/.*(?<!_test)\.cc$", entry["file"])]
+    faults = {f"{pathlib.Path(entry['file']).name} is compiled without {flag}"
+              for entry in commands for flag in wanted if flag not in entry["command"].split()}
+    return sorted(faults)[:5] if commands else ["no command that compiled it is known"]
 
 
 program = sys.argv[1]

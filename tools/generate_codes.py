@@ -52,4 +52,6 @@ def markdown(sets):
 source, target = map(pathlib.Path, sys.argv[1:3])
 groups = json.loads(source.read_text())["sets"]
 target.parent.mkdir(parents=True, exist_ok=True)
-target.write_text(markdown(groups) if target.suffix == ".md" else cpp(groups))
+text = markdown(groups) if target.suffix == ".md" else cpp(groups)
+if not target.exists() or target.read_text() != text:  # else nothing that includes it is built anew
+    target.write_text(text)
