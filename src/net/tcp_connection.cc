@@ -70,6 +70,7 @@ bool TcpConnection::resume(Moving moving) {
   due_ = shard_.now + shard_.options.head_timeout;
   proven_ = moving.proven;
   held_ = std::move(moving.request);
+  counted_ = true;
   output_ = std::move(moving.output);
   if (output_) want_flush();
   want_to_go_on();

@@ -154,6 +154,7 @@ class TcpConnection final : public Connection,
   CloseReason close_reason_ = CloseReason::kNormal;
   std::uint8_t interest_ = 0;       // what the poller watches for (bits: tcp_connection.cc)
   bool reported_ : 1 = false;       // the owner knows this connection
+  bool counted_ : 1 = false;        // the request that comes was, by the shard that sent it here
   bool proven_ : 1 = false;         // and said so
   bool websocket_ : 1 = false;      // was accepted as one
   bool keep_alive_ : 1 = true;      // the request being answered allows another

@@ -179,10 +179,12 @@ void TcpConnection::report(const wire::RequestHead& head, std::string_view body,
     held_->is_large = false;
   }
   rearm();
+  // Before its owner hears of it: what it asks of another thread may be these very figures.
+  if (!counted_) shard_.metrics.http_requests.add();
+  counted_ = false;
   shard_.reporting = this;
   shard_.events->on_request(*this, HttpRequest{head, body, upgrade, subprotocols});
   shard_.reporting = nullptr;
-  if (!moving()) shard_.metrics.http_requests.add();
 }
 
 void TcpConnection::wait_for_body(const wire::RequestHead& head, std::size_t request_bytes) {

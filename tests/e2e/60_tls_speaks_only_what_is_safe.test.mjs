@@ -40,21 +40,24 @@ test('ALPN is http/1.1 or nothing', async (t) => {
   assert.equal(error, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
 });
 
+const kDone = /Verify return code/;
+
 // A session that allows early data is of another server with the same certificate: the broker
 // gives none.
 test('early data is refused and not served', async (t) => {
   const { broker, folder, files, authority } = await startTlsBroker(t);
   const { port } = new URL(broker.http);
-  // Runs a client until it has said what is awaited, and a moment longer for what must not come.
-  const openssl = (awaited, ...args) => new Promise((done) => {
+  // Runs a client until it has said that its handshake is done, and a moment longer for what comes
+  // behind it, or must not.
+  const openssl = (...args) => new Promise((done) => {
     const client = execFile('openssl', ['s_client', '-tls1_3', '-CAfile', authority.cert, ...args],
                             { env: cleanEnvironment(), timeout: 10_000 },
                             (error, stdout, stderr) => done(stdout + stderr));
     let heard = '';
     client.stdout.on('data', (data) => {
-      if (awaited.test(heard)) return;
+      if (kDone.test(heard)) return;
       heard += data;
-      if (awaited.test(heard)) setTimeout(() => client.stdin.end('Q\n'), 300);
+      if (kDone.test(heard)) setTimeout(() => client.stdin.end('Q\n'), 300);
     });
   });
   const generous = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', '-cert', files.cert, '-key',
@@ -64,17 +67,16 @@ test('early data is refused and not served', async (t) => {
   let banner = '';
   generous.stdout.setEncoding('utf8').on('data', (data) => { banner += data; });
   const [, other] = await eventually('a port', () => /127\.0\.0\.1:(\d+)/.exec(banner));
-  await openssl(/New Session Ticket arrived/, '-connect', `127.0.0.1:${other}`,
-                '-sess_out', `${folder}/session`);
+  const given = await openssl('-connect', `127.0.0.1:${other}`, '-sess_out', `${folder}/session`);
+  assert.match(given, /New Session Ticket arrived/);
 
   writeFileSync(`${folder}/early`, 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
   const before = await broker.metric('signet_net_http_requests_total');
-  const said = await openssl(/Verify return code/, '-connect', `127.0.0.1:${port}`,
+  const said = await openssl('-connect', `127.0.0.1:${port}`,
                              '-sess_in', `${folder}/session`, '-early_data', `${folder}/early`);
   assert.match(said, /Early data was rejected/);
   assert.match(said, /Verify return code: 0/);
-  const own = await openssl(/Verify return code/, '-connect', `127.0.0.1:${port}`,
-                            '-sess_out', `${folder}/own`);
+  const own = await openssl('-connect', `127.0.0.1:${port}`, '-sess_out', `${folder}/own`);
   assert.doesNotMatch(own, /New Session Ticket arrived/);
   const after = await broker.metric('signet_net_http_requests_total');
   assert.equal(after - before, 1, 'only the question for the figures was served');
