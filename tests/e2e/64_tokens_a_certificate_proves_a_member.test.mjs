@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
 import test from 'node:test';
 import WebSocket from 'ws';
 import { entriesOf } from './audit_reader.mjs';
 import { changeSource, PulsePeer, topicPath } from './pulse_client.mjs';
 import { endOf, kIssuer, kTopic, newTokenKey, shows, token, writeKeys } from './token_maker.mjs';
 import { eventually, startBroker, temporaryFolder } from './harness.mjs';
+import { operate } from './tls_broker.mjs';
 import { selfSigned } from './tls_proxy.mjs';
 
 // A client certificate of that name; `issuer` null: it signs itself.
@@ -22,16 +22,6 @@ function clientCertificate(folder, name, issuer) {
                            'basicConstraints=critical,CA:FALSE', '-addext', 'extendedKeyUsage=clientAuth',
                            '-keyout', `${at}.key`, '-out', `${at}.pem`], { stdio: 'pipe' });
   return { cert: readFileSync(`${at}.pem`), key: readFileSync(`${at}.key`) };
-}
-
-// Over the Unix socket, which needs neither TLS nor a token.
-async function operate(socketPath, method, path, body) {
-  const asked = http.request({ socketPath, method, path: `/api/signet/v1${path}` });
-  asked.end(body && JSON.stringify(body));
-  const [answer] = await once(asked, 'response');
-  let text = '';
-  for await (const part of answer) text += part;
-  return { status: answer.statusCode, text, json: () => JSON.parse(text) };
 }
 
 async function startTlsBroker(t, set = {}) {

@@ -187,12 +187,13 @@ export class Broker {
   }
 
   async start() {
-    const { command = kDevCommand, set = {}, env, user } = this.options;
+    const { command = kDevCommand, set = {}, env, user, within = [] } = this.options;
     const defaults = command[0] === 'run' ? kRunDefaults : kDefaults;
     const settings = Object.entries({ ...defaults, ...set }).filter(([, value]) => value !== null);
     const flags = settings.flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     this.log = [];
-    this.process = spawn(signetd, [...command, '--data', this.data, '--shards', shards, ...flags],
+    const [program, ...before] = [...within, signetd]; // `within`: a program that starts it
+    this.process = spawn(program, [...before, ...command, '--data', this.data, '--shards', shards, ...flags],
                          { env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'],
                            ...user });
     this.exited = once(this.process, 'exit').then(([code, signal]) => ({ code, signal }));

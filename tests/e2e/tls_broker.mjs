@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { copyFileSync, renameSync } from 'node:fs';
 import { readFileSync } from 'node:fs';
+import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
 import { Broker, request, startBroker, temporaryFolder } from './harness.mjs';
@@ -32,11 +33,22 @@ function secureRequest(base, method, path, { body, headers = {}, tls: options = 
   });
 }
 
-// A broker of `options` (harness.mjs); `issue(name)` makes one more certificate of its authority.
-export async function startTlsBroker(t, { set = {}, ...options } = {}) {
+// As the operator, over the Unix socket, which needs neither TLS nor a token.
+export async function operate(socketPath, method, path, body) {
+  const asked = http.request({ socketPath, method, path: `/api/signet/v1${path}` });
+  asked.end(body && JSON.stringify(body));
+  const [answer] = await once(asked, 'response');
+  let text = '';
+  for await (const part of answer) text += part;
+  return { status: answer.statusCode, text, json: () => JSON.parse(text) };
+}
+
+// A broker of `options` (harness.mjs); `issue(name)` makes one more certificate of its authority, for
+// `names`.
+export async function startTlsBroker(t, { set = {}, names = 'IP:127.0.0.1,DNS:localhost', ...options } = {}) {
   const folder = temporaryFolder(t);
   const authority = selfSigned(folder, 'authority');
-  const issue = (name, dates) => issued(folder, name, authority, 'IP:127.0.0.1,DNS:localhost', dates);
+  const issue = (name, dates) => issued(folder, name, authority, names, dates);
   const files = { cert: `${folder}/shown.pem`, key: `${folder}/shown.key` };
   install(issue('first'), files);
   const ca = readFileSync(authority.cert);
