@@ -6,11 +6,10 @@
 
 #include "audit/entry.h"
 #include "crypto/fields.h"
+#include "membership/standing.h"
 
 namespace signet::audit {
 namespace {
-
-using membership::Standing;
 
 // Not keyed, so that an auditor can find a known key (docs/audit.md). Nobody guesses one.
 std::optional<crypto::Digest32> hash_of_key(const membership::Member& member) {
@@ -36,7 +35,7 @@ class Facts {
   }
   std::vector<Draft> operator()(const membership::StandingChanged& change) const {
     return one(Event::kStandingChanged, {}, pseudonyms_.of_member(change.member),
-               word_of(change.to));
+               name_of(change.to));
   }
   std::vector<Draft> operator()(const membership::RoleChanged& change) const {
     return one(Event::kRoleChanged, {}, pseudonyms_.of_member(change.member), name_of(change.role));
@@ -103,22 +102,6 @@ class Facts {
 };
 
 }  // namespace
-
-std::string_view word_of(Standing standing) {
-  switch (standing) {
-    case Standing::kUnknown:
-      break;
-    case Standing::kProbation:
-      return "probation";
-    case Standing::kAdmitted:
-      return "admitted";
-    case Standing::kQuarantined:
-      return "quarantined";
-    case Standing::kRevoked:
-      return "revoked";
-  }
-  return "unknown";
-}
 
 std::vector<Draft> drafts_of(const membership::Change& change, std::string_view by,
                              const Pseudonyms& pseudonyms) {

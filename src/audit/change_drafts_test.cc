@@ -168,13 +168,5 @@ TEST(DraftsOf, EverySettingOfAMeshIsInItsHashButTheRootKey) {
   EXPECT_EQ(hash(other_root), hash(some_mesh()));
 }
 
-TEST(WordOf, IsAWordForEveryStanding) {
-  EXPECT_EQ(word_of(Standing::kUnknown), "unknown");
-  EXPECT_EQ(word_of(Standing::kProbation), "probation");
-  EXPECT_EQ(word_of(Standing::kAdmitted), "admitted");
-  EXPECT_EQ(word_of(Standing::kQuarantined), "quarantined");
-  EXPECT_EQ(word_of(Standing::kRevoked), "revoked");
-}
-
 }  // namespace
 }  // namespace signet::audit

@@ -38,12 +38,19 @@ enum class Event : std::uint8_t {
   kTokenKeysChanged,
   kHubChanged,
   kCertificateChanged,
+  kNodeRegistered,  // of the overlay: a node, about its member
+  kNodeForgotten,
+  kNodeRekeyed,  // `code`: which of its keys; `hash`: of the new one
+  kEpochDecided,
+  kVerdictChanged,
+  kOperatorsDecided,  // a statement of theirs was carried out
+  kOperatorSigned,    // one of those who signed it
   kAdmitted,
   kRefused,
   kEnded,       // a live session, by a judgement: expiry, revocation, policy
   kSuppressed,  // `count` entries that were too many to be written
 };
-inline constexpr std::size_t kEvents = 23;
+inline constexpr std::size_t kEvents = 30;
 std::string_view name_of(Event event);  // "log_begun", "member_added", …
 std::optional<Event> event_from(std::string_view name);
 
@@ -81,9 +88,6 @@ struct Entry {
 std::string encode(const Entry& entry);
 // Takes exactly what encode() writes, byte for byte. kMalformed for anything else.
 Result<Entry> parse_entry(std::string_view line);
-
-// "probation", "admitted", …: the code of an entry about it.
-std::string_view word_of(membership::Standing standing);
 
 // The facts of a change, on the word of `by`. None for a change that the store makes by itself.
 std::vector<Draft> drafts_of(const membership::Change& change, std::string_view by,

@@ -55,6 +55,12 @@ struct OperatorSignature {
   crypto::Signature signature;
 };
 
+// As it is handed in and passed on: the bytes that were signed, and by whom. Nothing is checked.
+struct SignedStatement {
+  std::string text;
+  std::vector<OperatorSignature> signatures;
+};
+
 // Who may sign, and how many are needed. emergency: one key is enough; configuration, and loud.
 struct OperatorQuorum {
   std::vector<crypto::PublicKey> operators;  // distinct

@@ -98,6 +98,9 @@ struct Node {
   std::uint64_t verdict_since = 0;  // epoch in which the verdict became what it is
   std::uint64_t first_epoch = 0;    // in which it was first judged; 0: not yet
   bool denied_by_rule = false;      // its quarantine is the rule's own, which the rule may lift
+  WallTime claimed;                 // of its newest registration or change of keys: older ones are
+                                    // replays, over restarts as well
+  std::string brought_by;           // "invite:HEX", "certificate", "list"; empty: a member's own
   bool operator==(const Node&) const = default;
 };
 

@@ -10,6 +10,7 @@ namespace signet::overlay {
 namespace {
 
 constexpr std::uint64_t kLayout = 1;
+constexpr std::uint64_t kNodeLayout = 2;  // with who brought it, and when it last claimed its keys
 constexpr std::size_t kMaxItems = 100'000;  // of a map: more is no record of ours
 
 // One list of fields for each record serves both ways: BytesOut writes what it is shown, BytesIn
@@ -246,6 +247,29 @@ void fields(Bytes& bytes, RuleParameters& rule) {
   score(bytes, rule.per_lost_lease);
 }
 
+// What layout 2 of a node has behind layout 1, which is read with none of it.
+template <class Bytes>
+void fields_of_claim(Bytes& bytes, Node& node) {
+  time(bytes, node.claimed);
+  text(bytes, node.brought_by);
+}
+
+template <class Bytes>
+void fields(Bytes& bytes, Judgement& judgement) {
+  fields(bytes, judgement.node);
+  fields_of_claim(bytes, judgement.node);
+  whole(bytes, judgement.epoch);
+  time(bytes, judgement.at);
+  whole(bytes, judgement.rule);
+  choice(bytes, judgement.standing, membership::Standing::kRevoked);
+  text(bytes, judgement.kept_because);
+  choice(bytes, judgement.verdict, Verdict::kDenied);
+  choice(bytes, judgement.because, Because::kGood);
+  text(bytes, judgement.reason);
+  score(bytes, judgement.score);
+  choice(bytes, judgement.standing_after, membership::Standing::kRevoked);
+}
+
 template <class Record>
 std::string encoded(Record record) {
   BytesOut out;
@@ -266,13 +290,26 @@ std::optional<Record> decoded(std::string_view bytes) {
 
 }  // namespace
 
-std::string encode(const Node& node) { return encoded(node); }
+std::string encode(const Node& node) {
+  BytesOut out;
+  Node written = node;
+  out.number(kNodeLayout);
+  fields(out, written);
+  fields_of_claim(out, written);
+  return out.take();
+}
 std::string encode(const EpochState& state) { return encoded(state); }
 std::string encode(const RuleParameters& parameters) { return encoded(parameters); }
+std::string encode(const Judgement& judgement) { return encoded(judgement); }
 
 std::optional<Node> decode_node(std::string_view bytes) {
-  auto node = decoded<Node>(bytes);
-  if (node && !is_node_name(node->name)) return std::nullopt;
+  BytesIn in(bytes);
+  const std::uint64_t layout = in.number();
+  if (layout != kLayout && layout != kNodeLayout) return std::nullopt;
+  Node node;
+  fields(in, node);
+  if (layout == kNodeLayout) fields_of_claim(in, node);
+  if (!in.ended_well() || !is_node_name(node.name)) return std::nullopt;
   return node;
 }
 std::optional<EpochState> decode_epoch_state(std::string_view bytes) {
@@ -281,6 +318,11 @@ std::optional<EpochState> decode_epoch_state(std::string_view bytes) {
 }
 std::optional<RuleParameters> decode_rule(std::string_view bytes) {
   return decoded<RuleParameters>(bytes);
+}
+std::optional<Judgement> decode_judgement(std::string_view bytes) {
+  auto judgement = decoded<Judgement>(bytes);
+  if (judgement && !is_node_name(judgement->node.name)) return std::nullopt;
+  return judgement;
 }
 
 }  // namespace signet::overlay

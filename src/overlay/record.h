@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "overlay/epoch_table.h"
+#include "overlay/judgement.h"
 #include "overlay/node.h"
 #include "overlay/rule.h"
 
@@ -15,11 +16,13 @@ namespace signet::overlay {
 std::string encode(const Node& node);
 std::string encode(const EpochState& state);
 std::string encode(const RuleParameters& parameters);
+std::string encode(const Judgement& judgement);
 
 // nullopt for what encode() does not write: another layout, bytes that are missing or too many,
 // values out of their range.
 std::optional<Node> decode_node(std::string_view bytes);
 std::optional<EpochState> decode_epoch_state(std::string_view bytes);
 std::optional<RuleParameters> decode_rule(std::string_view bytes);
+std::optional<Judgement> decode_judgement(std::string_view bytes);
 
 }  // namespace signet::overlay

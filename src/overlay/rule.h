@@ -73,8 +73,9 @@ struct Decision {
   Verdict verdict = Verdict::kDenied;
   Because because = Because::kNoBenchmark;
   std::string reason;  // the page's words, and what was added to the rule in brackets behind them
-  Score score;         // what was compared; 0 where nothing was
-  Trend trend;         // as it is from now on
+  std::string kept_because;  // why it stays allowed against the rule (judgement.h); empty: it holds
+  Score score;               // what was compared; 0 where nothing was
+  Trend trend;               // as it is from now on
   // The standing that follows. A quarantine that an operator set is not lifted, nor a revocation.
   membership::Standing standing = membership::Standing::kUnknown;
 };

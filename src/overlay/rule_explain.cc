@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "base/characters.h"
+#include "membership/standing.h"
 #include "overlay/rule.h"
 #include "overlay/rule_steps.h"
 
@@ -10,22 +11,6 @@ namespace {
 
 using membership::Standing;
 using Lines = std::vector<std::string>;
-
-std::string_view word_for(Standing standing) {
-  switch (standing) {
-    case Standing::kUnknown:
-      return "unknown";
-    case Standing::kProbation:
-      return "on probation";
-    case Standing::kAdmitted:
-      return "admitted";
-    case Standing::kQuarantined:
-      return "quarantined";
-    case Standing::kRevoked:
-      return "revoked";
-  }
-  return "?";
-}
 
 // A node chose the text; a terminal is not to obey it.
 std::string shown(std::string_view text) {
@@ -62,7 +47,7 @@ std::string age_text(WallTime timestamp, WallTime now) {
 
 void add_node(const Node& node, Standing standing, std::uint64_t epoch, WallTime now, Lines& out) {
   out.push_back("node " + shown(node.name) + ", epoch " + number(epoch) + ", at " + iso8601(now));
-  std::string line = "standing: " + std::string(word_for(standing));
+  std::string line = "standing: " + std::string(name_of(standing));
   if (standing == Standing::kQuarantined) {
     line += node.denied_by_rule ? ", by the rule" : ", by an operator";
   }
@@ -185,8 +170,8 @@ Lines explain(const Node& node, Standing standing, const RuleParameters& paramet
   add_steps(node, parameters, steps_of(node, parameters, now), out);
   const Decision decision = decide(node, standing, parameters, epoch, now);
   out.push_back("decision: " + std::string(name_of(decision.verdict)) + ", " + decision.reason);
-  out.push_back("standing: " + std::string(word_for(standing)) + " -> " +
-                std::string(word_for(decision.standing)));
+  out.push_back("standing: " + std::string(name_of(standing)) + " -> " +
+                std::string(name_of(decision.standing)));
   return out;
 }
 

@@ -187,6 +187,19 @@ class FakeStore final : public Store {
       to.post([answer, found] { answer(found); });
     });
   }
+  void newest_reports(MeshNumber, std::string name, std::size_t limit, Mailbox& to,
+                      std::function<void(Result<std::vector<SealedReport>>)> answer) override {
+    later([this, &to, name = std::move(name), limit, answer = std::move(answer)] {
+      std::vector<SealedReport> found;
+      for (const SealedReport& report : reports) {
+        if (report.name == name) found.push_back(report);
+      }
+      if (found.size() > limit) {
+        found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(limit));
+      }
+      to.post([answer, found] { answer(found); });
+    });
+  }
   void append_log(std::vector<audit::Draft> drafts, Mailbox& to,
                   std::function<void(Status)> answer) override {
     later([this, &to, drafts = std::move(drafts), answer = std::move(answer)] {

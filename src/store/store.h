@@ -256,6 +256,9 @@ class Store {
   virtual void read_reports(MeshNumber mesh, std::string name, std::uint64_t after,
                             std::size_t limit, Mailbox& to,
                             std::function<void(Result<std::vector<SealedReport>>)> answer) = 0;
+  // The newest reports of one name, the oldest of them first, at most `limit`.
+  virtual void newest_reports(MeshNumber mesh, std::string name, std::size_t limit, Mailbox& to,
+                              std::function<void(Result<std::vector<SealedReport>>)> answer) = 0;
 
   // Adds entries to the log, in their order, or none: kOverloaded when the disk is full or, for
   // admissions and refusals, when the log has all the bytes it may have; kUnavailable when the

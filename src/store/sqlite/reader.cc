@@ -110,6 +110,16 @@ void Reader::read_reports(MeshNumber mesh, std::string name, std::uint64_t after
        });
 }
 
+void Reader::newest_reports(MeshNumber mesh, std::string name, std::size_t limit, Mailbox& to,
+                            std::function<void(Result<std::vector<SealedReport>>)> answer) {
+  post(to, std::move(answer),
+       [this, mesh, name = std::move(name), limit]() -> Result<std::vector<SealedReport>> {
+         std::vector<SealedReport> reports = sealed_.newest(mesh, name, limit);
+         if (database_->failed()) return failure();
+         return reports;
+       });
+}
+
 Result<MailboxPage> Reader::read(const MailboxQuery& query) {
   constexpr MessageNumber kNone{std::numeric_limits<std::int64_t>::max()};
   const MessageNumber other_after = query.urgent_only ? kNone : query.other_after;

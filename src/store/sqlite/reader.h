@@ -36,6 +36,8 @@ class Reader {
                    std::function<void(Result<std::vector<SealedRow>>)> answer);
   void read_reports(MeshNumber mesh, std::string name, std::uint64_t after, std::size_t limit,
                     Mailbox& to, std::function<void(Result<std::vector<SealedReport>>)> answer);
+  void newest_reports(MeshNumber mesh, std::string name, std::size_t limit, Mailbox& to,
+                      std::function<void(Result<std::vector<SealedReport>>)> answer);
 
   void read_log(std::optional<std::uint64_t> from, std::size_t limit, Mailbox& to,
                 std::function<void(Result<LogPage>)> answer);

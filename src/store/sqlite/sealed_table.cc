@@ -3,6 +3,20 @@
 #include <algorithm>
 
 namespace signet::store::sqlite {
+namespace {
+
+std::vector<SealedReport> reports_of(Statement& found, const std::string& name) {
+  std::vector<SealedReport> reports;
+  while (found.row()) {
+    reports.push_back({static_cast<std::uint64_t>(found.number(0)),
+                       name,
+                       {found.number(1)},
+                       std::string(found.text(2))});
+  }
+  return reports;
+}
+
+}  // namespace
 
 SealedTable::SealedTable(Database& database)
     : database_(database),
@@ -50,7 +64,10 @@ SealedRows::SealedRows(Database& database)
                  " ORDER BY kind, name"),
       find_reports_(database,
                     "SELECT number, at, bytes FROM sealed_report"
-                    " WHERE mesh = ? AND name = ? AND number > ? ORDER BY number LIMIT ?") {}
+                    " WHERE mesh = ? AND name = ? AND number > ? ORDER BY number LIMIT ?"),
+      find_newest_(database,
+                   "SELECT number, at, bytes FROM sealed_report"
+                   " WHERE mesh = ? AND name = ? ORDER BY number DESC LIMIT ?") {}
 
 std::vector<SealedRow> SealedRows::load(MeshNumber mesh) {
   std::vector<SealedRow> rows;
@@ -65,14 +82,15 @@ std::vector<SealedRow> SealedRows::load(MeshNumber mesh) {
 
 std::vector<SealedReport> SealedRows::reports(MeshNumber mesh, const std::string& name,
                                               std::uint64_t after, std::size_t limit) {
-  std::vector<SealedReport> reports;
   find_reports_.start(mesh, name, after, limit);
-  while (find_reports_.row()) {
-    reports.push_back({static_cast<std::uint64_t>(find_reports_.number(0)),
-                       name,
-                       {find_reports_.number(1)},
-                       std::string(find_reports_.text(2))});
-  }
+  return reports_of(find_reports_, name);
+}
+
+std::vector<SealedReport> SealedRows::newest(MeshNumber mesh, const std::string& name,
+                                             std::size_t limit) {
+  find_newest_.start(mesh, name, limit);
+  std::vector<SealedReport> reports = reports_of(find_newest_, name);
+  std::reverse(reports.begin(), reports.end());
   return reports;
 }
 

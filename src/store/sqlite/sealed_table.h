@@ -39,10 +39,13 @@ class SealedRows {
   std::vector<SealedRow> load(MeshNumber mesh);
   std::vector<SealedReport> reports(MeshNumber mesh, const std::string& name, std::uint64_t after,
                                     std::size_t limit);
+  // The last ones, in the same order.
+  std::vector<SealedReport> newest(MeshNumber mesh, const std::string& name, std::size_t limit);
 
  private:
   Statement find_rows_;
   Statement find_reports_;
+  Statement find_newest_;
 };
 
 }  // namespace signet::store::sqlite

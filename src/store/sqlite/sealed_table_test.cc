@@ -113,6 +113,12 @@ TEST_F(SealedTableTest, ReportsAreReadInPagesAndForgotten) {
   EXPECT_EQ(rest[0].at.ms, 30);
   EXPECT_EQ(rest[1].at.ms, 5) << "in the order of their coming";
   EXPECT_TRUE(reports("a", 0, 100, 2).empty()) << "of another mesh";
+  const auto newest = newest_reports("a", 2);
+  ASSERT_EQ(newest.size(), 2U);
+  EXPECT_EQ(newest[0].at.ms, 30);
+  EXPECT_EQ(newest[1].at.ms, 5) << "the last of them, in the same order";
+  EXPECT_EQ(newest_reports("a", 100).size(), 4U);
+  EXPECT_TRUE(newest_reports("a", 100, 2).empty()) << "of another mesh";
 
   CommitSealed forget = rows({});
   forget.forget = {{"a", {20}}};

@@ -118,6 +118,11 @@ void SqliteStore::read_reports(MeshNumber mesh, std::string name, std::uint64_t 
   reader_->read_reports(mesh, std::move(name), after, limit, to, std::move(answer));
 }
 
+void SqliteStore::newest_reports(MeshNumber mesh, std::string name, std::size_t limit, Mailbox& to,
+                                 std::function<void(Result<std::vector<SealedReport>>)> answer) {
+  reader_->newest_reports(mesh, std::move(name), limit, to, std::move(answer));
+}
+
 void SqliteStore::append_log(std::vector<audit::Draft> drafts, Mailbox& to,
                              std::function<void(Status)> answer) {
   offer(AppendCommand{std::move(drafts), &to, std::move(answer)});

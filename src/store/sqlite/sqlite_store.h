@@ -36,6 +36,8 @@ class SqliteStore final : public Store {
   void read_reports(MeshNumber mesh, std::string name, std::uint64_t after, std::size_t limit,
                     Mailbox& to,
                     std::function<void(Result<std::vector<SealedReport>>)> answer) override;
+  void newest_reports(MeshNumber mesh, std::string name, std::size_t limit, Mailbox& to,
+                      std::function<void(Result<std::vector<SealedReport>>)> answer) override;
   void append_log(std::vector<audit::Draft> drafts, Mailbox& to,
                   std::function<void(Status)> answer) override;
   void sign_log(Mailbox& to, std::function<void(Result<std::string>)> answer) override;

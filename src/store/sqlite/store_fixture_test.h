@@ -214,6 +214,14 @@ class StoreTest : public testing::Test {
     EXPECT_TRUE(found.ok());
     return found.ok() ? *std::move(found) : std::vector<SealedReport>();
   }
+  std::vector<SealedReport> newest_reports(std::string name, std::size_t limit,
+                                           std::int64_t mesh = 1) {
+    auto found = thread_.ask<Result<std::vector<SealedReport>>>([&](auto answer) {
+      store_->newest_reports({mesh}, std::move(name), limit, thread_.mailbox(), answer);
+    });
+    EXPECT_TRUE(found.ok());
+    return found.ok() ? *std::move(found) : std::vector<SealedReport>();
+  }
   Status commit(std::vector<membership::Change> changes) {
     return thread_.ask<Status>([&](auto answer) {
       store_->commit(std::move(changes), "test", thread_.mailbox(), answer);
