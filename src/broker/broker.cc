@@ -354,6 +354,8 @@ void Broker::pass_on(net::Connection& connection, const net::HttpRequest& reques
                 connection.door(),
                 {}};
   if (const auto origin = request.head.header("origin")) call.origin = std::string(*origin);
+  // Of who connects; behind a proxy that is the proxy.
+  if (!call.forwarded) call.certificate = connection.certificate_name();
   call.reply = [this, id = connection.id()](net::HttpResponse response) {
     mailbox().post([this, id, response = std::move(response)] {
       if (net::Connection* waiting = shard_.find(id)) waiting->respond(response);

@@ -25,6 +25,7 @@ struct HttpCall {
   net::PeerAddress peer;
   net::Door door = net::Door::kPublic;
   std::function<void(net::HttpResponse)> reply;  // any thread, once
+  std::string certificate = {};  // the common name of the client's, as TLS verified it; empty: none
 };
 
 // Runs on the shard's thread; must not block: it hands the call to another thread.

@@ -166,6 +166,7 @@ class HubDesk {
   void on_malformed(HubSession& session, const dialects::HubMalformed& malformed);
   void check_user_time(HubSession& session);
   std::vector<std::string_view> action_keys(const HubSession& session) const;
+  void saw(const HubSession& session, bool failed_proof, bool replay);
   std::string deny(const HubSession& session, const Wish& wish);
 
   // hub_engines.cc

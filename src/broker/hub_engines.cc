@@ -126,7 +126,9 @@ void HubDesk::join_engine(HubSession& session) {
   send(session, SocketPacketType::kConnect, kEngines, json.end().take());
   at_home(session.mesh,
           [number = worker.number, place = HubPlace{core_.shard().index(), session.engine.sid()},
-           name = worker.who.source](HubHome& home) { home.engine_enter(number, place, name); });
+           who = worker.who](HubHome& home) {
+            home.engine_enter(number, place, who.source, who.member);
+          });
 }
 
 void HubDesk::leave_engine(HubSession& session) {
@@ -253,6 +255,12 @@ void HubDesk::refuse_report(const std::string& sid, EngineEvent event, EngineRef
 
 void HubDesk::reject(HubSession& session, EngineEvent event, EngineRefusal code) {
   metrics().engines_refused[code].add();
+  const MemberNumber member = session.worker.who.member;
+  if (code == EngineRefusal::kEngineSignatureInvalid) {
+    core_.saw(session.mesh, member, true, Signal::kFailedProof);
+  } else if (code == EngineRefusal::kEngineNonceReplay) {
+    core_.saw(session.mesh, member, true, Signal::kReplay);
+  }
   note(session, session.worker.who, audit::Event::kRefused, name_of(code));
   if (const auto repeated = engines_log_.take(code, core_.shard().now())) {
     log(LogLevel::kWarn, "hub.packet_refused",

@@ -161,25 +161,38 @@ void HubHome::tell_admins() {
 
 // ---- engines
 
-void HubHome::engine_enter(jobs::EngineSession number, HubPlace place, const std::string& name) {
+void HubHome::engine_enter(jobs::EngineSession number, HubPlace place, const std::string& name,
+                           MemberNumber member) {
   const bool returns = had_engine_ && engines_.empty();
   if (returns) ++engine_returns_;
   had_engine_ = true;
-  engines_[number] = {std::move(place), name, false, EngineReady::Dialect::kBoth, {}};
+  engines_[number] = {std::move(place), name, member, false, EngineReady::Dialect::kBoth, {}};
   engine_alive(number);
 }
 
 void HubHome::engine_leave(jobs::EngineSession number) {
   const auto found = engines_.find(number);
   if (found == engines_.end()) return;
-  const bool was_ready = found->second.ready;
+  const std::map<jobs::EngineSession, Engine> gone{{number, found->second}};
   engines_.erase(found);
   tell_status_if_changed();
-  if (!was_ready) return;
-  when_loaded([this, number](const Status& loaded) {
+  if (!gone.begin()->second.ready) return;
+  when_loaded([this, number, gone](const Status& loaded) {
     if (!loaded.ok()) return;
-    commit(board_->engine_gone(number, core_.shared().clock.wall(), core_.shard().now()));
+    auto effects = board_->engine_gone(number, core_.shared().clock.wall(), core_.shard().now());
+    saw_lost(effects, gone);
+    commit(std::move(effects));
   });
+}
+
+// By its own silence or absence; what a user or the operator cancelled is nobody's fault.
+void HubHome::saw_lost(const jobs::Effects& effects,
+                       const std::map<jobs::EngineSession, Engine>& engines) {
+  for (const jobs::EngineSession number : effects.lost) {
+    const auto engine = engines.find(number);
+    if (engine == engines.end()) continue;
+    core_.saw(mesh_, engine->second.member, true, Signal::kLostLease);
+  }
 }
 
 void HubHome::engine_ready(jobs::EngineSession number, EngineReady::Dialect dialect) {
@@ -482,7 +495,10 @@ void HubHome::on_time() {
   if (load_again_ && *load_again_ <= now) load_behind_writes();
   if (!board_) return;
   const auto due = board_->due();
-  if (due && *due <= now) commit(board_->on_time(core_.shared().clock.wall(), now));
+  if (!due || *due > now) return;
+  auto effects = board_->on_time(core_.shared().clock.wall(), now);
+  saw_lost(effects, engines_);
+  commit(std::move(effects));
 }
 
 // ---- telling

@@ -68,7 +68,8 @@ class HubHome {
   void show_all_to(const std::string& user, const std::string& socket, bool admin);
 
   // Engines.
-  void engine_enter(jobs::EngineSession number, HubPlace place, const std::string& name);
+  void engine_enter(jobs::EngineSession number, HubPlace place, const std::string& name,
+                    MemberNumber member);
   void engine_leave(jobs::EngineSession number);
   void engine_ready(jobs::EngineSession number, dialects::EngineReady::Dialect dialect);
   void engine_alive(jobs::EngineSession number);
@@ -105,6 +106,7 @@ class HubHome {
   struct Engine {
     HubPlace place;
     std::string name;
+    MemberNumber member;
     bool ready = false;
     dialects::EngineReady::Dialect dialect = dialects::EngineReady::Dialect::kBoth;
     WallTime heard{};
@@ -128,6 +130,7 @@ class HubHome {
   void tell(const std::vector<jobs::Notice>& notices);
   void dispatch(const jobs::TellDispatch& told);
   void tell_lost(const jobs::Job& job);
+  void saw_lost(const jobs::Effects& effects, const std::map<jobs::EngineSession, Engine>& engines);
   void count(const jobs::Job& job);
 
   std::string engine_status();

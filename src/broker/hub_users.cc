@@ -300,6 +300,7 @@ void HubDesk::on_action_nonce(const std::string& sid, const std::string& socket,
 void HubDesk::refuse_action(HubSession& session, ActionRefusal code, std::string_view ref,
                             std::optional<std::chrono::nanoseconds> wait) {
   metrics().actions_refused[code].add();
+  saw(session, code == ActionRefusal::kInvalidSignature, code == ActionRefusal::kReplayDetected);
   note(session, session.user.who, audit::Event::kRefused, name_of(code));
   if (const auto repeated = actions_log_.take(code, core_.shard().now())) {
     log(LogLevel::kWarn, "hub.action_refused",
@@ -313,6 +314,13 @@ void HubDesk::refuse_action(HubSession& session, ActionRefusal code, std::string
   std::optional<std::int64_t> wait_ms;
   if (wait) wait_ms = std::chrono::ceil<std::chrono::milliseconds>(*wait).count();
   emit(session, kUsers, dialects::write_action_error(code, ref, wait_ms));
+}
+
+// Of a user that joined, with what it signed in its own session.
+void HubDesk::saw(const HubSession& session, bool failed_proof, bool replay) {
+  const Principal& who = session.user.who;
+  if (failed_proof) core_.saw(session.mesh, who.member, false, Signal::kFailedProof);
+  if (replay) core_.saw(session.mesh, who.member, false, Signal::kReplay);
 }
 
 std::string HubDesk::deny(const HubSession& session, const Wish& wish) {
@@ -398,6 +406,8 @@ void HubDesk::on_agent(HubSession& session, const dialects::HubAgentHeartbeat& h
 void HubDesk::answer_agent(HubSession& session, std::optional<AgentRefusal> refused) {
   if (refused) {
     metrics().agents_refused[*refused].add();
+    saw(session, refused == AgentRefusal::kSignatureFailed,
+        refused == AgentRefusal::kReplayDetected);
     note(session, session.user.who, audit::Event::kRefused, name_of(*refused));
     if (const auto repeated = agents_log_.take(*refused, core_.shard().now())) {
       log(LogLevel::kWarn, "hub.agent_refused",

@@ -56,8 +56,16 @@ ShardCore::ShardCore(Shared& shared, net::Shard& shard)
       records_({static_cast<double>(shared.options.decisions_per_second),
                 static_cast<double>(shared.options.decisions_per_second)}),
       trail_(shared.options.audit, shared.log, shared.store, shard.mailbox(), shared.clock,
-             shared.metrics.audit_dropped) {
-  shard_.every(kTrailFlush, [this] { trail_.flush(); });
+             shared.metrics.audit_dropped),
+      signals_([&shared](SeenOfMembers seen) {
+        shared.control.post([&shared, seen = std::move(seen)] {
+          if (shared.hear_signals) shared.hear_signals(seen);
+        });
+      }) {
+  shard_.every(kTrailFlush, [this] {
+    trail_.flush();
+    signals_.flush();
+  });
 }
 
 void ShardCore::note(const Session& session, audit::Event event, std::string_view code) {

@@ -105,6 +105,10 @@ class ShardCore {
             std::string_view code) {
     trail_.note(event, mesh, member, peer, code);
   }
+  // What a session whose proof was good did; the overlay's rule may hear of it.
+  void saw(MeshNumber mesh, MemberNumber member, bool as_engine, Signal signal) {
+    signals_.note(mesh, member, as_engine, signal);
+  }
   // Who it is, in the words that other peers and the log hear: source or key.
   std::string name_of_principal(const Session& session) const;
 
@@ -143,6 +147,7 @@ class ShardCore {
   std::unordered_map<MeshNumber, MeshDecisions> decisions_;
   trust::TokenBucket records_;
   AuditTrail trail_;
+  MemberSignals signals_;
   LogLimiter<Refusal> refused_log_{kRefusalCount};
 };
 

@@ -10,6 +10,7 @@
 #include "broker/decision_log.h"
 #include "broker/http_call.h"
 #include "broker/hub_metrics.h"
+#include "broker/member_signals.h"
 #include "broker/rules.h"
 #include "broker/shared_limits.h"
 #include "controller/controller.h"
@@ -56,6 +57,7 @@ struct Shared {
   crypto::RelaySecretKey relay_key = crypto::RelaySecretKey::generate();  // a kept one replaces it
   std::vector<Broker*> brokers;                                           // by shard
   DecisionLog decisions;                                                  // control thread only
+  std::function<void(const SeenOfMembers&)> hear_signals;                 // likewise; may be empty
   AuditTrail control_trail;                                               // likewise
 };
 

@@ -128,9 +128,10 @@ Result<std::optional<std::size_t>> length_of(std::string_view headers) {
 
 }  // namespace
 
-Result<std::optional<HttpAnswer>> read_answer(std::string_view bytes, bool ended) {
+Result<std::optional<HttpAnswer>> read_answer(std::string_view bytes, bool ended,
+                                              std::size_t most) {
   const std::optional<HttpAnswer> more;
-  if (bytes.size() > kMaxAnswerBytes) return no_answer("too long");
+  if (bytes.size() > most) return no_answer("too long");
   const auto head_end = bytes.find(kBlankLine);
   if (head_end == std::string_view::npos) {
     if (ended) return no_answer("it broke off");
@@ -142,7 +143,7 @@ Result<std::optional<HttpAnswer>> read_answer(std::string_view bytes, bool ended
   if (!status) return no_answer("status line");
   SIGNET_TRY(const auto length, length_of(head.substr(line_end)));
   const std::string_view body = bytes.substr(head_end + kBlankLine.size());
-  if (length && *length > kMaxAnswerBytes) return no_answer("too long");
+  if (length && *length > most) return no_answer("too long");
   if (length ? body.size() < *length : !ended) {
     if (ended) return no_answer("it broke off");
     return more;
@@ -184,8 +185,8 @@ Result<HttpAnswer> http_request(const Url& url, std::string_view method, std::st
   while (left() > milliseconds(0)) {
     SIGNET_TRY(const std::size_t got, socket.receive(chunk, left(), options.waker));
     bytes.append(chunk.data(), got);
-    SIGNET_TRY(auto answer,
-               options.status_only ? read_status(bytes, got == 0) : read_answer(bytes, got == 0));
+    SIGNET_TRY(auto answer, options.status_only ? read_status(bytes, got == 0)
+                                                : read_answer(bytes, got == 0, options.max_answer));
     if (answer) return *std::move(answer);
   }
   return Error{ErrorCode::kOverloaded, "too slow"};

@@ -22,6 +22,8 @@ struct HttpHeader {
   std::string_view value;
 };
 
+inline constexpr std::size_t kMaxAnswerBytes = 1 << 20;  // more than most answers of a broker
+
 // What most requests leave as it is.
 struct HttpOptions {
   // Beside those that the request makes itself: Host, Connection, Content-Type, Content-Length.
@@ -34,14 +36,13 @@ struct HttpOptions {
   // Take the status line, of HTTP/1.0 too, for the whole answer, and leave the rest of it unread:
   // for servers of others, which may send what read_answer() refuses, such as chunks.
   bool status_only = false;
+  std::size_t max_answer = kMaxAnswerBytes;  // bytes, with the head; more is no answer
 };
 
 struct HttpAnswer {
   int status = 0;
   std::string body;
 };
-
-inline constexpr std::size_t kMaxAnswerBytes = 1 << 20;  // more than any answer of a broker
 
 // Sends one request (an empty `body`: none) and reads the whole answer, up to its length or to the
 // end of the connection. `timeout` is for all of it, however slowly the server trickles; only the
@@ -54,8 +55,9 @@ Result<HttpAnswer> http_request(const Url& url, std::string_view method, std::st
                                 std::chrono::milliseconds timeout, const HttpOptions& options = {});
 
 // The answer at the start of `bytes`; nullopt while more must come. `ended`: nothing will.
-// Fails kUnavailable for what is no answer, or over kMaxAnswerBytes. Pure.
-Result<std::optional<HttpAnswer>> read_answer(std::string_view bytes, bool ended);
+// Fails kUnavailable for what is no answer, or over `most` bytes. Pure.
+Result<std::optional<HttpAnswer>> read_answer(std::string_view bytes, bool ended,
+                                              std::size_t most = kMaxAnswerBytes);
 
 // The same for HttpOptions::status_only.
 Result<std::optional<HttpAnswer>> read_status(std::string_view bytes, bool ended);

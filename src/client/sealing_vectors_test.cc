@@ -32,6 +32,8 @@ const crypto::SecretKey& receiver() {
   return key;
 }
 
+constexpr const char* kFile = "claudemesh.json";
+
 // Knows the key of the row as its sender's key for the target of its push.
 KeyLookup lookup_of(const crypto::ChannelKeyBytes& bytes) {
   return [bytes](const crypto::ChannelScope& scope,
@@ -43,7 +45,7 @@ KeyLookup lookup_of(const crypto::ChannelKeyBytes& bytes) {
 }
 
 TEST(SealingVectors, ChannelBodies) {
-  each_vector("channel_bodies", 19, [](wire::JsonValue vector) {
+  each_vector(kFile, "channel_bodies", 19, [](wire::JsonValue vector) {
     const auto sender = key_of_seed(vector);
     const std::string mesh = text_in(vector, "mesh"), target = text_in(vector, "target");
     const std::string nonce = text_in(vector, "nonce"), body = text_in(vector, "ciphertext");
@@ -72,7 +74,7 @@ TEST(SealingVectors, ChannelBodies) {
 }
 
 TEST(SealingVectors, KeyMessages) {
-  each_vector("key_messages", 27, [](wire::JsonValue vector) {
+  each_vector(kFile, "key_messages", 27, [](wire::JsonValue vector) {
     const auto sender = key_of_seed(vector);
     const std::string plaintext = text_in(vector, "plaintext");
     const std::string verdict = text_in(vector, "verdict");
@@ -96,7 +98,7 @@ TEST(SealingVectors, KeyMessages) {
 }
 
 TEST(SealingVectors, SafetyNumbers) {
-  each_vector("safety_numbers", 5, [](wire::JsonValue vector) {
+  each_vector(kFile, "safety_numbers", 5, [](wire::JsonValue vector) {
     const auto one = crypto::public_key_from_hex(text_in(vector, "one"));
     const auto other = crypto::public_key_from_hex(text_in(vector, "other"));
     ASSERT_TRUE(one && other);

@@ -14,6 +14,9 @@ constexpr std::array<std::string_view, 10> kFileKeys = {
     "certificate", "key",    "client_ca", "keys",       "webhook_ca",
     "file",        "routes", "policy",    "token_keys", "jobs_types"};
 
+// Ends in _file as well, and is written.
+constexpr std::string_view kWrittenKey = "status_file";
+
 bool is_plain_name(std::string_view name) {
   const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -25,7 +28,7 @@ bool is_plain_name(std::string_view name) {
 }  // namespace
 
 bool names_file(const Setting& setting) {
-  return setting.type == Type::kText &&
+  return setting.type == Type::kText && setting.key != kWrittenKey &&
          (setting.key.ends_with("_file") ||
           std::find(kFileKeys.begin(), kFileKeys.end(), setting.key) != kFileKeys.end());
 }

@@ -14,7 +14,6 @@ namespace {
 // On whose word a change was made, in the words of the log.
 constexpr std::string_view kByOperator = "operator";
 constexpr std::string_view kByMember = "member";
-constexpr std::string_view kByInvite = "invite";
 constexpr std::string_view kByLegacyJoin = "legacy_join";
 
 using membership::Change;
@@ -197,9 +196,9 @@ void Controller::try_create(const MeshDeclaration& declaration, int tries,
   });
 }
 
-void Controller::add_member(MeshNumber mesh, membership::Role role, const crypto::PublicKey& key,
-                            const std::string& display_name, std::optional<crypto::Digest32> invite,
-                            std::function<void(Result<std::string>)> answer) {
+membership::Member Controller::new_member(MeshNumber mesh, membership::Role role,
+                                          const crypto::PublicKey& key,
+                                          const std::string& display_name) {
   Member member;
   member.number = table_.reserve_member();
   member.mesh = mesh;
@@ -208,6 +207,13 @@ void Controller::add_member(MeshNumber mesh, membership::Role role, const crypto
   member.display_name = display_name;
   member.role = role;
   member.joined = clock_.wall();
+  return member;
+}
+
+void Controller::add_member(MeshNumber mesh, membership::Role role, const crypto::PublicKey& key,
+                            const std::string& display_name, std::optional<crypto::Digest32> invite,
+                            std::function<void(Result<std::string>)> answer) {
+  Member member = new_member(mesh, role, key, display_name);
   const std::string id = member.id;
   commit({membership::MemberAdded{std::move(member), invite}}, invite ? kByInvite : kByLegacyJoin,
          [answer = std::move(answer), id](const Status& status) {
@@ -305,8 +311,25 @@ void Controller::set_standing(MeshNumber mesh, const crypto::PublicKey& key, Sta
   set_standing(mesh, number_of(mesh, key), standing, std::move(answer));
 }
 
+// A quarantine by an operator outlasts what a rule finds: the rule's own is made the operator's
+// before the change, which may be none, and behind it, for the rule may have been quicker.
 void Controller::set_standing(MeshNumber mesh, MemberNumber number, Standing standing,
                               std::function<void(Status)> answer) {
+  if (standing != Standing::kQuarantined || !confirms_quarantine_) {
+    return change_standing(mesh, number, standing, std::move(answer));
+  }
+  confirms_quarantine_(
+      number, [this, mesh, number, standing, answer = std::move(answer)](const Status& before) {
+        if (!before.ok()) return reply([answer, before] { answer(before); });
+        change_standing(mesh, number, standing, [this, number, answer](const Status& changed) {
+          if (!changed.ok()) return answer(changed);
+          confirms_quarantine_(number, answer);
+        });
+      });
+}
+
+void Controller::change_standing(MeshNumber mesh, MemberNumber number, Standing standing,
+                                 std::function<void(Status)> answer) {
   const MeshSnapshot* where = table_.mesh(mesh);
   const Member* member = where == nullptr ? nullptr : where->member(number);
   if (member == nullptr) {

@@ -23,6 +23,9 @@
 
 namespace signet::controller {
 
+// On whose word a member came, in the log: an invite's.
+inline constexpr std::string_view kByInvite = "invite";
+
 struct ControllerOptions {
   std::size_t channels_per_member = 64;     // what one agent can follow
   std::size_t channels_per_mesh = 1'024;    // bounds the snapshot
@@ -180,6 +183,16 @@ class Controller {
   // in memory is never behind what shards know. Fails as the store does.
   void commit_sealed(store::CommitSealed what, std::function<void(const Status&)> answer);
 
+  // A member of that mesh with a number and an id of its own, for a commit of its maker's: it is
+  // none before that.
+  membership::Member new_member(MeshNumber mesh, membership::Role role,
+                                const crypto::PublicKey& key, const std::string& display_name);
+
+  // Asked before and behind an operator's word that a member is quarantined, also where it is
+  // already: what only a rule had said is the operator's from then on. Answers when it is kept.
+  using ConfirmQuarantine = std::function<void(MemberNumber, std::function<void(Status)>)>;
+  void at_quarantine(ConfirmQuarantine confirm) { confirms_quarantine_ = std::move(confirm); }
+
   // Hears in each turn, before its snapshot is shown, whose standing, role, tags or source changed.
   void at_narrowed(std::function<void(const std::vector<MemberNumber>&)> hear) {
     hears_narrowed_.push_back(std::move(hear));
@@ -207,6 +220,8 @@ class Controller {
                                                const SourceOptions& options) const;
   membership::Member keyless_member(MeshNumber mesh, std::string id, const SourceOptions& options);
   void on_subject(MeshNumber mesh, const std::string& subject, const Status& status);
+  void change_standing(MeshNumber mesh, MemberNumber number, membership::Standing standing,
+                       std::function<void(Status)> answer);
   void commit_source(std::vector<membership::Change> before, membership::SourceSecret secret,
                      std::string member_id, SecretAnswer answer);
   void end_turn();
@@ -220,6 +235,7 @@ class Controller {
   bool changed_ = true;  // the first turn publishes what was loaded
   std::vector<MemberNumber> narrowed_;
   std::vector<std::function<void(const std::vector<MemberNumber>&)>> hears_narrowed_;
+  ConfirmQuarantine confirms_quarantine_;
   std::vector<std::function<void()>> replies_;  // wait for the end of the turn
   // Joins of channels that the store has not answered: of a member, and of new channels in a mesh.
   std::unordered_map<MemberNumber, std::size_t> joining_;

@@ -56,6 +56,9 @@ Epochs::Epochs(const OverlayOptions& options, MeshNumber mesh, OverlayVault vaul
                                  "Steps that the store could not keep; they are tried again.")) {
   rule_kept_.version = 0;
   control_.every(kTurn, [this] { turn(); });
+  controller_.at_quarantine([this](MemberNumber member, const std::function<void(Status)>& answer) {
+    confirm_quarantine(member, answer);
+  });
   controller_.at_narrowed([this](const std::vector<MemberNumber>&) { on_standing(); });
 }
 
@@ -63,9 +66,12 @@ void Epochs::load(std::function<void(Status)> answer) {
   store_.load_sealed(mesh_, control_.mailbox(),
                      [this, answer = std::move(answer)](const auto& rows) {
                        const Status taken = rows.ok() ? take(*rows) : Status(rows.error());
-                       loaded_ = taken.ok();
                        table_.resumed(clock_.wall());
-                       answer(taken);
+                       if (!taken.ok()) return answer(taken);
+                       settle_operators([this, answer](const Status& settled) {
+                         loaded_ = settled.ok();
+                         answer(settled);
+                       });
                      });
 }
 
@@ -78,8 +84,9 @@ Status Epochs::take(const std::vector<store::SealedRow>& rows) {
   if (!has_current || (state.other && !secrets_.contains(*state.other))) {
     return Error{ErrorCode::kMalformed, "the overlay lacks the secret of an epoch that holds"};
   }
+  adopt_threshold();
   rule_.version = rule_kept_.version;
-  if (rule_ != rule_kept_) ++rule_.version;
+  if (rule_ != rule_kept_ || rule_kept_.version == 0) ++rule_.version;
   return Done{};
 }
 
@@ -100,17 +107,27 @@ Status Epochs::take(const store::SealedRow& row) {
     state_version_ = row.version;
     return Done{};
   }
+  if (row.kind == kQuorumRows || row.kind == kStatementRows) return take_operators(row, *plain);
   if (row.kind == kRuleRows) {
     const auto rule = overlay::decode_rule(*plain);
     if (!rule) return damaged(row);
     if (rule->version > rule_kept_.version) rule_kept_ = *rule;
+    rules_[rule->version] = *rule;
+    return Done{};
+  }
+  if (row.kind == kVerdictRows) {  // behind the nodes: rows come by their kind
+    auto judged = overlay::decode_judgement(*plain);
+    const auto its = nodes_.find(row.name);
+    if (!judged || judged->node.name != row.name || its == nodes_.end()) return damaged(row);
+    its->second.judged = *std::move(judged);
+    its->second.judged_version = row.version;
     return Done{};
   }
   auto node = overlay::decode_node(*plain);
   const bool good = row.kind == kNodeRows && node && node->name == row.name &&
                     (node->address == 0 || places_.restore(node->name, node->address));
   if (!good) return damaged(row);
-  nodes_[row.name] = {*std::move(node), row.version, false, {}};
+  nodes_[row.name] = {*std::move(node), row.version, false, {}, {}, 0};
   return Done{};
 }
 
@@ -172,12 +189,19 @@ NodeConfiguration Epochs::configuration(std::string_view name) const {
 
 void Epochs::turn() {
   if (!loaded_ || stepping_) return;
+  step_wanted_ = !statements_.empty() && writing_ > 0;
+  if (step_wanted_) return;
+  while (!statements_.empty() && !stepping_) carry_out_next();
+  if (stepping_) return;
   const bool wanted = !wants_decision_.empty();
-  const auto due = table_.due(clock_.wall(), holders());
-  if (!wanted && due == overlay::EpochStep::kNothing) return;
+  auto due = wanted ? overlay::EpochStep::kDecide : table_.due(clock_.wall(), holders());
+  const bool silent = due == overlay::EpochStep::kNothing && may_decide_for_silence(clock_.wall());
+  if (silent) due = overlay::EpochStep::kDecide;
+  if (due == overlay::EpochStep::kNothing) return;
   step_wanted_ = writing_ > 0;
   if (step_wanted_) return;
-  step(wanted ? overlay::EpochStep::kDecide : due);
+  if (silent) silence_decided_ = clock_.elapsed();
+  step(due);
 }
 
 }  // namespace signet::controller

@@ -1,8 +1,10 @@
 // The nodes of a mesh: what they submit, and how they come and go.
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
 #include "controller/epochs.h"
+#include "controller/overlay_entries.h"
 #include "overlay/wireguard_config.h"
 
 namespace signet::controller {
@@ -95,29 +97,36 @@ void Epochs::keep(const Node& after, const Submission& submission,
                   const std::function<void(SubmissionAnswer)>& answer) {
   std::string report = submission.signed_text;
   if (submission.signature) report += "\n" + to_hex(*submission.signature);
-  write(after, {vault_.seal_report(after.name, submission.timestamp, report)},
-        [this, answer](const Status& status) {
-          if (!status.ok()) return answer(SubmissionRefusal::kUnavailable);
-          answer(Received{state().decided});
-        });
+  Beside beside;
+  beside.reports = {vault_.seal_report(after.name, submission.timestamp, report)};
+  write(after, std::move(beside), [this, answer](const Status& status) {
+    if (!status.ok()) return answer(SubmissionRefusal::kUnavailable);
+    answer(Received{state().decided});
+  });
 }
 
-void Epochs::write(const Node& after, std::vector<store::SealedReport> reports,
-                   std::function<void(const Status&)> done) {
+void Epochs::write(const Node& after, Beside beside, std::function<void(const Status&)> done) {
   Entry& entry = nodes_[after.name];
   if (entry.version == 0) entry.node = after;
   entry.writing = true;
+  entry.wanted_key = after.wireguard;
   ++writing_;
   store::CommitSealed what;
   what.mesh = mesh_;
-  what.by = "node";
+  what.by = beside.by;
   what.rows = {vault_.seal(kNodeRows, after.name, entry.version + 1, overlay::encode(after))};
-  what.reports = std::move(reports);
+  what.reports = std::move(beside.reports);
+  what.changes = std::move(beside.changes);
+  what.drafts = std::move(beside.drafts);
+  if (log_ && entry.version == 0) {
+    what.drafts.push_back(entry_of_registration(mesh_, log_->pseudonyms, after));
+  }
   controller_.commit_sealed(std::move(what),
                             [this, after, done = std::move(done)](const Status& status) {
                               const auto found = nodes_.find(after.name);
                               --writing_;
                               found->second.writing = false;
+                              found->second.wanted_key.reset();
                               if (status.ok()) {
                                 ++found->second.version;
                                 if (found->second.node.wireguard != after.wireguard) {
@@ -133,50 +142,6 @@ void Epochs::write(const Node& after, std::vector<store::SealedReport> reports,
                             });
 }
 
-void Epochs::register_node(const NewNode& wanted, const std::function<void(NodeAnswer)>& answer) {
-  if (!loaded_ || waiting_.size() >= options_.waiting) return answer(NodeRefusal::kUnavailable);
-  if (wait_for(wanted.name, [this, wanted, answer] { register_node(wanted, answer); })) return;
-  const auto made = node_for(wanted);
-  if (const auto* why = std::get_if<NodeRefusal>(&made)) return answer(*why);
-  const Node& after = std::get<Node>(made);
-  const Node* known = node(wanted.name);
-  if (known != nullptr && *known == after) return answer(Done{});
-  write(after, {}, [answer](const Status& status) {
-    if (!status.ok()) return answer(NodeRefusal::kUnavailable);
-    answer(Done{});
-  });
-}
-
-// A node is the credential of one member: its key signs, and its standing is the member's.
-std::variant<NodeRefusal, Node> Epochs::node_for(const NewNode& wanted) {
-  if (!overlay::is_node_name(wanted.name)) return NodeRefusal::kBadName;
-  if (!wanted.endpoint.empty() && !overlay::Endpoint::of(wanted.endpoint).ok()) {
-    return NodeRefusal::kBadEndpoint;
-  }
-  const membership::MeshSnapshot* mesh = controller_.table().mesh(mesh_);
-  const membership::Member* member = mesh == nullptr ? nullptr : mesh->member(wanted.key);
-  if (member == nullptr) return NodeRefusal::kNotInvited;
-  if (member->standing == membership::Standing::kRevoked) return NodeRefusal::kRevoked;
-  const Node* known = node(wanted.name);
-  if (known != nullptr && known->key != wanted.key) return NodeRefusal::kNameTaken;
-  for (const auto& [name, entry] : nodes_) {
-    if (name == wanted.name) continue;
-    const bool same = entry.node.key == wanted.key || entry.node.wireguard == wanted.wireguard;
-    if (same) return NodeRefusal::kKeyTaken;
-  }
-  if (known == nullptr && nodes_.size() >= options_.nodes) return NodeRefusal::kTooManyNodes;
-  Node made = known == nullptr ? Node() : *known;
-  const auto place = places_.place_for(wanted.name);
-  if (!place) return NodeRefusal::kNoAddress;
-  made.name = wanted.name;
-  made.member = member->number;
-  made.key = wanted.key;
-  made.wireguard = wanted.wireguard;
-  made.endpoint = wanted.endpoint;
-  made.address = *place;
-  return made;
-}
-
 void Epochs::forget(const std::string& name, const std::function<void(NodeAnswer)>& answer) {
   if (!loaded_) return answer(NodeRefusal::kUnavailable);
   if (wait_for(name, [this, name, answer] { forget(name, answer); })) return;
@@ -187,7 +152,10 @@ void Epochs::forget(const std::string& name, const std::function<void(NodeAnswer
   store::CommitSealed what;
   what.mesh = mesh_;
   what.by = "operator";
-  what.rows = {{std::string(kNodeRows), name, 0, {}}};
+  what.rows = {{std::string(kNodeRows), name, 0, {}}, {std::string(kVerdictRows), name, 0, {}}};
+  if (log_) {
+    what.drafts.push_back(entry_of_forgetting(mesh_, log_->pseudonyms, found->second.node));
+  }
   what.forget = {{name, {std::numeric_limits<std::int64_t>::max()}}};
   controller_.commit_sealed(std::move(what), [this, name, answer](const Status& status) {
     --writing_;
@@ -202,13 +170,34 @@ void Epochs::forget(const std::string& name, const std::function<void(NodeAnswer
   });
 }
 
+// Of who may not connect nothing is counted: what it loses then is what ended it, and the rule has
+// said its word.
 void Epochs::add_signals(MemberNumber member, const overlay::Signals& signals) {
   for (auto& [name, entry] : nodes_) {
-    if (entry.node.member != member) continue;
-    entry.seen.failed_proofs += signals.failed_proofs;
-    entry.seen.replays += signals.replays;
-    entry.seen.lost_leases += signals.lost_leases;
+    if (entry.node.member == member) count(signals, entry);
   }
+}
+
+// A subject has no key, so it is never the member of a node that registered; its token was issued
+// under the node's name.
+void Epochs::add_engine_signals(MemberNumber member, const overlay::Signals& signals) {
+  const membership::MeshSnapshot* mesh = controller_.table().mesh(mesh_);
+  const membership::Member* subject = mesh == nullptr ? nullptr : mesh->member(member);
+  const auto named = subject == nullptr || subject->key ? nodes_.end() : nodes_.find(subject->id);
+  if (named == nodes_.end() || named->second.node.member == member) {
+    return add_signals(member, signals);
+  }
+  count(signals, named->second);
+}
+
+void Epochs::count(const overlay::Signals& signals, Entry& entry) const {
+  if (!may_connect(standing_of(entry.node))) return;
+  const auto add = [](std::uint32_t more, std::uint32_t& sum) {
+    if (__builtin_add_overflow(sum, more, &sum)) sum = std::numeric_limits<std::uint32_t>::max();
+  };
+  add(signals.failed_proofs, entry.seen.failed_proofs);
+  add(signals.replays, entry.seen.replays);
+  add(signals.lost_leases, entry.seen.lost_leases);
 }
 
 }  // namespace signet::controller

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "controller/epochs.h"
+#include "controller/overlay_entries.h"
+#include "overlay/rule_steps.h"
 
 namespace signet::controller {
 namespace {
@@ -10,6 +12,7 @@ namespace {
 using overlay::Decision;
 using overlay::EpochState;
 using overlay::EpochStep;
+using overlay::Judgement;
 using overlay::Verdict;
 
 constexpr std::string_view kByRule = "rule";
@@ -51,6 +54,31 @@ void Epochs::on_standing() {
   if (stale && wants_decision_.empty()) wants_decision_.emplace_back([](const Status&) {});
 }
 
+// A new report only puts it off, and who may be next is known behind each decision, so all are
+// looked at when the earliest moment is there and not in each turn.
+bool Epochs::is_overdue(WallTime now) {
+  if (!table_.settled(now) || (silence_at_ && now < *silence_at_)) return false;
+  constexpr std::chrono::milliseconds kBehind{1};  // exactly the age is allowed
+  silence_at_ = now + rule_.max_age;
+  bool is_one = false;
+  for (const auto& [name, entry] : nodes_) {
+    const overlay::Node& node = entry.node;
+    const bool is_held = std::binary_search(held_.begin(), held_.end(), name);
+    if (node.verdict != Verdict::kAllowed || is_held || !may_connect(standing_of(node))) continue;
+    const overlay::Steps steps = overlay::steps_of(node, rule_, now);
+    if (!steps.reported()) continue;
+    is_one = is_one || steps.age > rule_.max_age;
+    silence_at_ = std::min(*silence_at_, now + (rule_.max_age - steps.age) + kBehind);
+  }
+  return is_one;
+}
+
+bool Epochs::may_decide_for_silence(WallTime now) {
+  const bool is_early =
+      silence_decided_ && clock_.elapsed() - *silence_decided_ < options_.silence_every;
+  return !is_early && is_overdue(now);
+}
+
 store::CommitSealed Epochs::with_state(const EpochState& after) const {
   store::CommitSealed what;
   what.mesh = mesh_;
@@ -79,32 +107,53 @@ void Epochs::commit(store::CommitSealed what, const EpochState& after,
       });
 }
 
+void Epochs::add_rows(const overlay::Node& after, const Judgement& judged,
+                      store::CommitSealed& what) const {
+  const Entry& entry = nodes_.find(after.name)->second;
+  what.rows.push_back(
+      vault_.seal(kNodeRows, after.name, entry.version + 1, overlay::encode(after)));
+  what.rows.push_back(
+      vault_.seal(kVerdictRows, after.name, entry.judged_version + 1, overlay::encode(judged)));
+}
+
+// What the rule says of each node, with what it is said of; what many at once would lose is held.
+Epochs::Judgements Epochs::judge(std::uint64_t epoch, WallTime now,
+                                 std::map<std::string, Decision>& decisions) {
+  Judgements judgements;
+  for (auto& [name, entry] : nodes_) {
+    Judgement judged;
+    judged.node = entry.node;
+    judged.node.signals = std::exchange(entry.seen, {});  // a step that fails forgives them
+    judged.epoch = epoch;
+    judged.at = now;
+    judged.rule = rule_.version;
+    judged.standing = standing_of(entry.node);
+    Decision decision = overlay::decide(judged.node, judged.standing, rule_, epoch, now);
+    const bool unheard = decision.because == overlay::Because::kTooOld && !table_.settled(now);
+    if (unheard && judged.node.verdict == Verdict::kAllowed) {
+      overlay::keep_allowed(judged.standing, "the controller was away", decision);
+    }
+    overlay::spare_newcomer(judged.node, judged.standing, decision);
+    decisions.emplace(name, std::move(decision));
+    judgements.emplace(name, std::move(judged));
+  }
+  hold_back_many(decisions);
+  for (auto& [name, judged] : judgements) overlay::conclude(decisions.find(name)->second, judged);
+  return judgements;
+}
+
 void Epochs::decide() {
   const WallTime now = clock_.wall();
   const EpochState after = table_.behind(EpochStep::kDecide, now);
   std::map<std::string, Decision> decisions;
-  for (auto& [name, entry] : nodes_) {
-    overlay::Node node = entry.node;
-    node.signals = std::exchange(entry.seen, {});  // a step that fails forgives them
-    Decision decision = overlay::decide(node, standing_of(node), rule_, after.decided, now);
-    const bool unheard = decision.because == overlay::Because::kTooOld && !table_.settled(now);
-    if (unheard && node.verdict == Verdict::kAllowed) {
-      keep_allowed(node, "the controller was away", decision);
-    }
-    // A member that was none of the overlay yet has nothing to lose there, and keeps its sockets.
-    const bool newcomer = node.verdict != Verdict::kAllowed && !node.denied_by_rule;
-    if (newcomer && decision.standing == membership::Standing::kQuarantined) {
-      decision.standing = standing_of(node);
-    }
-    decisions.emplace(name, std::move(decision));
-  }
-  hold_back_many(decisions);
+  Judgements judgements = judge(after.decided, now, decisions);
   store::CommitSealed what = with_state(after);
   if (rule_ != rule_kept_) {
     what.rows.push_back(
         vault_.seal(kRuleRows, std::to_string(after.decided), 1, overlay::encode(rule_)));
   }
-  auto changed = std::make_shared<std::vector<overlay::Node>>();
+  auto changed = std::make_shared<std::vector<std::pair<overlay::Node, Judgement>>>();
+  if (log_) what.drafts = entries_of_epoch(mesh_, log_->pseudonyms, judgements);
   for (const auto& [name, decision] : decisions) {
     const Entry& entry = nodes_.find(name)->second;
     overlay::Node node = entry.node;
@@ -115,44 +164,54 @@ void Epochs::decide() {
           membership::StandingChanged{node.member, standing, decision.standing});
     }
     if (node == entry.node) continue;
-    what.rows.push_back(vault_.seal(kNodeRows, name, entry.version + 1, overlay::encode(node)));
-    changed->push_back(std::move(node));
+    Judgement& judged = judgements.find(name)->second;
+    add_rows(node, judged, what);
+    changed->emplace_back(std::move(node), std::move(judged));
   }
+  spend_permission(what);
   const WallTime oldest = now - options_.report_retention;
   what.forget.push_back({"", oldest});
   const std::uint64_t missed = after.skipped;
-  commit(std::move(what), after, [this, changed, missed] {
+  const bool is_boundary = after.boundary != state().boundary;
+  const std::size_t gone = is_boundary ? 0 : gone_since_boundary_ + going_;
+  commit(std::move(what), after, [this, changed, missed, gone] {
+    gone_since_boundary_ = gone;
+    permission_spent();
     rule_kept_ = rule_;
-    std::int64_t allowed = 0, denied = 0;
-    for (overlay::Node& node : *changed) {
-      Entry& entry = nodes_.find(node.name)->second;
-      ++entry.version;
-      if (node.verdict != entry.node.verdict) {
-        log(LogLevel::kInfo, "overlay.verdict",
-            {{"node", node.name}, {"verdict", name_of(node.verdict)}, {"reason", node.reason}});
-      }
-      if (node.verdict != Verdict::kAllowed) table_.forget(node.name);
-      entry.node = std::move(node);
-    }
-    for (const auto& [name, entry] : nodes_) {
-      ++(entry.node.verdict == Verdict::kAllowed ? allowed : denied);
-    }
-    allowed_.set(allowed);
-    denied_.set(denied);
-    decided_.add();
+    rules_[rule_.version] = rule_;
+    for (auto& [node, judged] : *changed) take_change(std::move(node), std::move(judged));
     if (missed > 0) {
       skipped_.add(static_cast<std::int64_t>(missed));
       log(LogLevel::kWarn, "overlay.epochs_skipped", {{"count", missed}});
     }
-    for (auto& answer : std::exchange(wants_decision_, {})) answer(Done{});
+    on_decided();
   });
 }
 
-void Epochs::keep_allowed(const overlay::Node& node, std::string_view because,
-                          Decision& decision) const {
-  decision.verdict = Verdict::kAllowed;
-  decision.standing = standing_of(node);
-  decision.reason += " [" + std::string(because) + "]";
+void Epochs::take_change(overlay::Node node, Judgement judged) {
+  Entry& entry = nodes_.find(node.name)->second;
+  ++entry.version;
+  ++entry.judged_version;
+  entry.judged = std::move(judged);
+  if (node.verdict != entry.node.verdict) {
+    log(LogLevel::kInfo, "overlay.verdict",
+        {{"node", node.name}, {"verdict", name_of(node.verdict)}, {"reason", node.reason}});
+  }
+  if (node.verdict != Verdict::kAllowed) table_.forget(node.name);
+  entry.node = std::move(node);
+}
+
+void Epochs::on_decided() {
+  std::int64_t allowed = 0, denied = 0;
+  for (const auto& [name, entry] : nodes_) {
+    ++(entry.node.verdict == Verdict::kAllowed ? allowed : denied);
+  }
+  allowed_.set(allowed);
+  denied_.set(denied);
+  decided_.add();
+  silence_at_.reset();
+  for (const auto& hear : hears_decided_) hear();
+  for (auto& answer : std::exchange(wants_decision_, {})) answer(Done{});
 }
 
 // Of more denials at once than a step may bring, none is carried out but those of members whose
@@ -165,21 +224,25 @@ void Epochs::hold_back_many(std::map<std::string, Decision>& decisions) {
     if (node.verdict != Verdict::kAllowed) continue;
     ++members;
     const bool by_rule = decision.verdict != Verdict::kAllowed && may_connect(standing_of(node));
-    if (by_rule) would_go.push_back(name);
+    if (by_rule && !may_deny(name)) would_go.push_back(name);
   }
-  const bool many = would_go.size() * 1'000 > members * options_.mass_denial_permille;
-  const bool few_anyway = would_go.size() < 2;  // one node of two is no mass
+  // With those that went one by one since the boundary: a mass that comes in drops is one, too.
+  const std::size_t gone = would_go.size() + gone_since_boundary_;
+  const bool many = gone * 1'000 > (members + gone_since_boundary_) * options_.mass_denial_permille;
+  const bool few_anyway = gone < 2;  // one node of two is no mass
   held_.clear();
+  going_ = would_go.size();
   if (many && !few_anyway && !std::exchange(mass_denial_allowed_, false)) {
     held_ = std::move(would_go);
+    going_ = 0;
     log(LogLevel::kError, "overlay.mass_denial_held",
         {{"would_go", held_.size()},
          {"members", members},
          {"do", "look at the clock and the threshold; operators may let it happen"}});
   }
   for (const std::string& name : held_) {
-    keep_allowed(nodes_.find(name)->second.node, "denial held for operators",
-                 decisions.find(name)->second);
+    overlay::keep_allowed(standing_of(nodes_.find(name)->second.node), "denial held for operators",
+                          decisions.find(name)->second);
   }
   held_back_.set(static_cast<std::int64_t>(held_.size()));
 }

@@ -18,6 +18,10 @@ inline constexpr std::string_view kNodeRows = "node";
 inline constexpr std::string_view kEpochRows = "epoch";    // one, named "state"
 inline constexpr std::string_view kSecretRows = "secret";  // named by their epoch
 inline constexpr std::string_view kRuleRows = "rule";      // named by the epoch that used it first
+inline constexpr std::string_view kVerdictRows = "verdict";  // named by their node; behind "node"
+
+inline constexpr std::string_view kQuorumRows = "quorum";        // one, named "state"
+inline constexpr std::string_view kStatementRows = "statement";  // named by their serial
 
 // Of one mesh. A row opens as that of its mesh, kind, name and version alone, so who writes to the
 // disk can neither swap rows nor turn one back to an earlier text under a later version.

@@ -169,7 +169,7 @@ TEST(ClaudemeshClient, ReadsEveryReplyOfTheVectors) {
       {"pulse", expect_pulse_frame},   {"history", expect_history},
       {"topics", expect_topics}};
   std::set<std::string> kinds;
-  each_vector("replies", 61, [&](JsonValue vector) {
+  each_vector("claudemesh.json", "replies", 61, [&](JsonValue vector) {
     const std::string kind = text_in(vector, "reply");
     ASSERT_TRUE(checks.contains(kind)) << kind;
     checks.at(kind)(vector["fields"], text_in(vector, "text"));
@@ -432,7 +432,8 @@ TEST(ClaudemeshClient, ReadsEveryPulseThatItsBrokerTakes) {
 // The frames of the vectors that this client writes too are the ones it writes.
 TEST(ClaudemeshClient, WritesWhatTheVectorsSay) {
   std::set<std::string> texts;
-  each_vector("frames", 300, [&](JsonValue vector) { texts.insert(text_in(vector, "text")); });
+  each_vector("claudemesh.json", "frames", 300,
+              [&](JsonValue vector) { texts.insert(text_in(vector, "text")); });
   // clang-format off
   const struct { const char* name; std::string frame; } rows[] = {
       {"list_peers", list_peers_frame()},

@@ -35,7 +35,7 @@ membership::Mesh mesh_of(const InviteClaim& claim) {
 }
 
 TEST(InviteLink, IsReadAsTheVectorsSay) {
-  each_vector("invites", 35, [](JsonValue vector) {
+  each_vector("claudemesh.json", "invites", 35, [](JsonValue vector) {
     const std::string link = text_in(vector, "link");
     const std::string_view token = token_of_link(link);
     EXPECT_EQ(token, text_in(vector, "token"));
@@ -86,7 +86,7 @@ std::string kind_of(const Result<JoinBody>& body) {
 }
 
 TEST(JoinRequestBody, IsReadAsTheVectorsSay) {
-  each_vector("joins", 25, [](JsonValue vector) {
+  each_vector("claudemesh.json", "joins", 25, [](JsonValue vector) {
     const auto body = read_join(filled(text_in(vector, "body"), vector));
     ASSERT_EQ(kind_of(body), text_in(vector, "answer")) << (body.ok() ? "" : body.error().detail);
     if (!body.ok()) {
@@ -110,7 +110,7 @@ TEST(JoinRequestBody, IsReadAsTheVectorsSay) {
 }
 
 TEST(HookBody, IsReadAsTheVectorsSay) {
-  each_vector("hooks", 20, [](JsonValue vector) {
+  each_vector("claudemesh.json", "hooks", 20, [](JsonValue vector) {
     const auto hook = read_hook_status(filled(text_in(vector, "body"), vector));
     ASSERT_EQ(hook.ok() ? "status" : "refused", text_in(vector, "answer"));
     if (!hook.ok()) {

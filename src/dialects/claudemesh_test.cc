@@ -141,7 +141,7 @@ Fields expected_of(JsonValue vector) {
 
 TEST(Claudemesh, ReadsEveryFrameOfTheVectors) {
   Claudemesh dialect;  // one for all: what an earlier frame left must not show
-  each_vector("frames", 300, [&](JsonValue vector) {
+  each_vector("claudemesh.json", "frames", 300, [&](JsonValue vector) {
     const std::string frame = filled(text_in(vector, "text"), vector);
     EXPECT_EQ(fields_of(dialect.read(frame, Stage::kAdmitted)), expected_of(vector));
   });
@@ -383,7 +383,7 @@ constexpr std::size_t kRepliesOfOthers = 8;
 
 TEST(Claudemesh, WritesEveryReplyOfTheVectors) {
   std::map<std::string, std::set<std::string>> replies;  // each with its codes
-  each_vector("replies", 61, [&](JsonValue vector) {
+  each_vector("claudemesh.json", "replies", 61, [&](JsonValue vector) {
     const std::string text = written(vector);
     EXPECT_EQ(text, text_in(vector, "text"));
     EXPECT_TRUE(wire::JsonDocument().parse(text).ok());
@@ -480,7 +480,7 @@ TEST(Claudemesh, WritesAHistoryThatHasMoreAsItIs) {
 }
 
 TEST(Claudemesh, DigestsTheAudiencesOfTheVectors) {
-  each_vector("audiences", 5, [](JsonValue vector) {
+  each_vector("claudemesh.json", "audiences", 5, [](JsonValue vector) {
     std::vector<crypto::PublicKey> keys;
     for (std::size_t i = 0; i < vector["keys"].size(); ++i) {
       keys.push_back(key_in(vector["keys"][i]));
@@ -537,7 +537,7 @@ crypto::SecretKey key_from(JsonValue vector, std::string_view name) {
 // From the bytes of the frame to the verdict, as the broker does it.
 TEST(Claudemesh, ChecksEveryHelloOfTheVectors) {
   Claudemesh dialect;
-  each_vector("hellos", 45, [&](JsonValue vector) {
+  each_vector("claudemesh.json", "hellos", 45, [&](JsonValue vector) {
     const std::string frame = text_in(vector, "text");
     const Verb verb = dialect.read(frame, Stage::kAdmitted);
     ASSERT_TRUE(std::holds_alternative<Hello>(verb));
@@ -557,7 +557,7 @@ TEST(Claudemesh, ChecksEveryHelloOfTheVectors) {
 }
 
 TEST(Claudemesh, SealsAndOpensTheBodiesOfTheVectors) {
-  each_vector("bodies", 3, [](JsonValue vector) {
+  each_vector("claudemesh.json", "bodies", 3, [](JsonValue vector) {
     const crypto::SecretKey from = key_from(vector, "from_seed");
     const crypto::SecretKey to = key_from(vector, "to_seed");
     const auto nonce = from_base64(text_in(vector, "nonce"));

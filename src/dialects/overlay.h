@@ -173,6 +173,7 @@ struct OverlayConfig {
   std::optional<bool> allowed;  // nullopt: nothing is decided, or nobody knows the node
   std::string reason = std::string(kNoDecision);
   std::optional<OverlayKeys> keys;  // a node's of ours; nullopt: not given
+  std::uint64_t revocations = 0;  // the serial of the list to have; 0: there is none, and not told
   bool operator==(const OverlayConfig&) const = default;
 };
 // `psk_base64`: an original node's key, which the caller wipes, as well as the answer that has it;

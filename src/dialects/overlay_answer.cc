@@ -1,6 +1,7 @@
 // The node's half: what it was answered when it asked for its configuration.
 #include "base/encoding.h"
 #include "dialects/overlay.h"
+#include "dialects/overlay_members.h"
 #include "wire/json.h"
 
 namespace signet::dialects {
@@ -72,11 +73,16 @@ Result<OverlayConfig> read_config(std::string_view body) {
   if (!node || !overlay::is_node_name(*node)) return malformed("node_id");
   if (!epoch) return malformed("epoch_id");
   if (!reason) return malformed("reason");
-  OverlayConfig config{std::string(*node), *epoch, {}, std::string(*reason), {}};
+  OverlayConfig config{std::string(*node), *epoch, {}, std::string(*reason), {}, 0};
   const auto boolean_in = [](JsonValue value) { return value.boolean(); };
   if (!read_optional(root["allowed"], boolean_in, config.allowed)) return malformed("allowed");
   if (root["keys"]) {
     SIGNET_TRY(config.keys, read_keys(root["keys"]));
+  }
+  if (root["revocations"]) {
+    const auto serial = serial_in(root["revocations"]);
+    if (!serial) return malformed("revocations");
+    config.revocations = *serial;
   }
   return config;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -34,6 +36,16 @@ inline std::optional<overlay::WireGuardKey> key_of(wire::JsonValue value) {
   std::transform(bytes->begin(), bytes->end(), key.begin(),
                  [](char c) { return static_cast<unsigned char>(c); });
   return key;
+}
+
+// Serials go up to 2^64, which no signed integer of JSON holds.
+inline std::optional<std::uint64_t> serial_in(wire::JsonValue value) {
+  if (!value.is(wire::JsonKind::kNumber)) return std::nullopt;
+  const std::string_view text = value.raw();
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 inline std::optional<crypto::Signature> signature_of(std::string_view hex) {

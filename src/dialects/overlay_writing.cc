@@ -228,6 +228,7 @@ std::string write_config(const OverlayConfig& config, std::string_view psk_base6
   json.key("reason").value(config.reason);
   if (!psk_base64.empty()) json.key("psk_base64").value(psk_base64);
   if (config.keys) write_keys(json, *config.keys);
+  if (config.revocations > 0) json.key("revocations").value(config.revocations);
   json.end();
   return json.take();
 }

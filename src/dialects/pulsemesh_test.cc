@@ -2,32 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <iostream>
-
+#include "dialects/vectors_for_test.h"
 #include "trust/secret_hello.h"
-#include "wire/vectors_for_test.h"
 
 namespace signet::dialects {
 namespace {
 
 using wire::JsonKind;
 using wire::JsonValue;
-
-template <class Check>
-void each_vector(std::string_view section, std::size_t at_least, const Check& check) {
-  wire::JsonDocument document;
-  const JsonValue vectors = wire::load_vectors(document, "pulsemesh.json")[section];
-  for (std::size_t i = 0; i < vectors.size(); ++i) {
-    SCOPED_TRACE(*vectors[i]["name"].string());
-    check(vectors[i]);
-  }
-  EXPECT_GE(vectors.size(), at_least) << section;
-  std::cout << section << ": " << vectors.size() << " vectors\n";
-}
-
-std::string_view text_in(JsonValue vector, std::string_view name) {
-  return vector[name].string().value_or("");
-}
 
 // "hello", or the code of the refusal.
 std::string_view said(const Verb& verb) {
@@ -39,22 +21,22 @@ std::string_view said(const Verb& verb) {
 TEST(PulseMesh, ReadsAHandshakeOrNamesItsFault) {
   PulseMesh topic;
   PulseMeshNode node;
-  each_vector("handshakes", 80, [&](JsonValue vector) {
+  each_vector("pulsemesh.json", "handshakes", 80, [&](JsonValue vector) {
     for (Dialect* dialect : {static_cast<Dialect*>(&topic), static_cast<Dialect*>(&node)}) {
-      const Verb verb = dialect->read(text_in(vector, "frame"), Stage::kUnproven);
+      const Verb verb = dialect->read(view_in(vector, "frame"), Stage::kUnproven);
       if (vector["refusal"]) {
-        EXPECT_EQ(said(verb), text_in(vector, "refusal"));
+        EXPECT_EQ(said(verb), view_in(vector, "refusal"));
         continue;
       }
       if (const JsonValue wanted = vector["by_token"]) {
         ASSERT_EQ(said(verb), "token");
-        EXPECT_EQ(std::get<TokenHello>(verb).source, text_in(wanted, "source"));
-        EXPECT_EQ(std::get<TokenHello>(verb).token, text_in(wanted, "token"));
+        EXPECT_EQ(std::get<TokenHello>(verb).source, view_in(wanted, "source"));
+        EXPECT_EQ(std::get<TokenHello>(verb).token, view_in(wanted, "token"));
         continue;
       }
       ASSERT_EQ(said(verb), "hello");
       const trust::SecretClaim& claim = std::get<SecretHello>(verb).claim;
-      EXPECT_EQ(claim.source, text_in(vector["claim"], "source"));
+      EXPECT_EQ(claim.source, view_in(vector["claim"], "source"));
       EXPECT_EQ(claim.timestamp, vector["claim"]["timestamp"].string());
       EXPECT_EQ(claim.hmac_only, vector["claim"]["hmac_only"].boolean().value_or(false));
       EXPECT_FALSE(claim.spaced.empty());
@@ -65,11 +47,11 @@ TEST(PulseMesh, ReadsAHandshakeOrNamesItsFault) {
 // Whoever signed it, Python, Node or an attacker: from the frame to the verdict.
 TEST(PulseMesh, ASignatureShowsTheSecretOverExactlyTheseForms) {
   PulseMesh dialect;
-  each_vector("proofs", 80, [&](JsonValue vector) {
-    const Verb verb = dialect.read(text_in(vector, "frame"), Stage::kUnproven);
-    ASSERT_EQ(said(verb), "hello") << text_in(vector, "frame");
+  each_vector("pulsemesh.json", "proofs", 80, [&](JsonValue vector) {
+    const Verb verb = dialect.read(view_in(vector, "frame"), Stage::kUnproven);
+    ASSERT_EQ(said(verb), "hello") << view_in(vector, "frame");
     const bool shown =
-        trust::shows_secret(std::get<SecretHello>(verb).claim, text_in(vector, "secret"));
+        trust::shows_secret(std::get<SecretHello>(verb).claim, view_in(vector, "secret"));
     EXPECT_EQ(shown, vector["shown"].boolean());
   });
 }

@@ -86,6 +86,7 @@ struct Effects {
   std::vector<Job> rows;               // changed, their version already raised
   std::vector<std::string> forgotten;  // ids of rows to remove
   std::vector<Notice> notices;
+  std::vector<EngineSession> lost;  // whose lease ended by its silence or absence: one for each
 };
 
 enum class EngineSays : std::uint8_t { kStarted, kProgress, kCompleted, kFailed };

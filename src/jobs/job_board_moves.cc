@@ -187,6 +187,7 @@ void JobBoard::end_lease(Entry& entry) {
 
 void JobBoard::lose(Entry& entry, JobFailure why, Turn& turn) {
   Job& job = entry.job;
+  if (entry.live != 0) turn.effects.lost.push_back(entry.live);
   const bool may_again = job.retries < entry.type->retries && leases_of(job) < options_.most_leases;
   if (may_again) {
     end_lease(entry);

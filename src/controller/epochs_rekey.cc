@@ -1,0 +1,125 @@
+// Other keys for a node that stays what it is, and whose word its quarantine is.
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "controller/epochs.h"
+
+namespace signet::controller {
+namespace {
+
+using overlay::Node;
+
+constexpr std::string_view kByNode = "node";
+constexpr std::string_view kByOperators = "operators";
+
+// Of its key for WireGuard; one that signs is in the entries of the members that it was and is. The
+// hash is not keyed, as that of a member's key: an auditor can find a known one (docs/audit.md).
+audit::Draft entry_of_rekey(MeshNumber mesh, const audit::Pseudonyms& pseudonyms, const Node& node,
+                            std::string_view by) {
+  audit::Draft draft;
+  draft.event = audit::Event::kNodeRekeyed;
+  draft.mesh = mesh;
+  draft.subject = pseudonyms.of_member(node.member);
+  draft.code = "wireguard";
+  draft.by = by;
+  draft.hash = crypto::digest32("signet audit wireguard key", {text_of(*node.wireguard)});
+  return draft;
+}
+
+}  // namespace
+
+const Node* Epochs::other_with(const std::string& name, const crypto::PublicKey& key) const {
+  const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& entry) {
+    return entry.first != name && entry.second.node.key == key;
+  });
+  return found == nodes_.end() ? nullptr : &found->second.node;
+}
+
+const Node* Epochs::other_with(const std::string& name, const overlay::WireGuardKey& key) const {
+  const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& entry) {
+    const bool has_it = entry.second.node.wireguard == key || entry.second.wanted_key == key;
+    return entry.first != name && has_it;
+  });
+  return found == nodes_.end() ? nullptr : &found->second.node;
+}
+
+void Epochs::rekey(const NodeRekeyed& wanted, const std::function<void(NodeAnswer)>& answer) {
+  if (!loaded_ || waiting_.size() >= options_.waiting) return answer(NodeRefusal::kUnavailable);
+  if (wait_for(wanted.name, [this, wanted, answer] { rekey(wanted, answer); })) return;
+  if (const auto why = refusal_of(wanted)) return answer(*why);
+  const Node& known = *node(wanted.name);
+  Node after = known;
+  Beside beside;
+  beside.by = wanted.word ? kByNode : kByOperators;
+  if (wanted.wireguard) after.wireguard = wanted.wireguard;
+  if (wanted.key && wanted.key != known.key) succeed(wanted, after, beside);
+  if (after == known) return answer(Done{});
+  if (after.wireguard != known.wireguard) {
+    if (log_) {
+      beside.drafts.push_back(entry_of_rekey(mesh_, log_->pseudonyms, after, beside.by));
+    }
+  }
+  // Who took the old keys may have its fresh one as well: nothing is sealed to that any more.
+  after.fresh_key.reset();
+  if (wanted.word) after.claimed = wanted.word->at;
+  write(after, std::move(beside), [name = wanted.name, answer](const Status& status) {
+    if (!status.ok()) return answer(NodeRefusal::kUnavailable);
+    log(LogLevel::kWarn, "overlay.node_rekeyed", {{"node", name}});
+    answer(Done{});
+  });
+}
+
+std::optional<NodeRefusal> Epochs::refusal_of(const NodeRekeyed& wanted) const {
+  const Node* known = node(wanted.name);
+  if (known == nullptr || !known->key) return NodeRefusal::kUnproven;
+  if (standing_of(*known) == membership::Standing::kRevoked) return NodeRefusal::kRevoked;
+  if (wanted.word && wanted.word->by != *known->key) return NodeRefusal::kUnproven;
+  if (wanted.word && wanted.word->at <= known->claimed) return NodeRefusal::kReplayed;
+  const bool same_wireguard =
+      wanted.wireguard && other_with(wanted.name, *wanted.wireguard) != nullptr;
+  if (same_wireguard) return NodeRefusal::kKeyTaken;
+  if (!wanted.key || wanted.key == known->key) return std::nullopt;
+  const bool is_usable =
+      crypto::is_enrollable(*wanted.key) && !crypto::is_published_sample(*wanted.key);
+  if (!is_usable) return NodeRefusal::kBadKey;
+  const membership::MeshSnapshot* mesh = controller_.table().mesh(mesh_);
+  const membership::Member* holder = mesh == nullptr ? nullptr : mesh->member(*wanted.key);
+  if (holder == nullptr) return std::nullopt;
+  const bool is_over = holder->standing == membership::Standing::kRevoked;
+  return is_over ? NodeRefusal::kRevoked : NodeRefusal::kKeyTaken;
+}
+
+// The member of the new key takes the place of the old one, with all that it was. A quarantine goes
+// with it: another key is no way out.
+void Epochs::succeed(const NodeRekeyed& wanted, Node& after, Beside& beside) {
+  const membership::MeshSnapshot* mesh = controller_.table().mesh(mesh_);
+  const membership::Member& old = *mesh->member(after.member);
+  membership::Member made = controller_.new_member(mesh_, old.role, *wanted.key, old.display_name);
+  made.standing = old.standing;
+  made.tags = old.tags;
+  after.key = wanted.key;
+  after.member = made.number;
+  beside.changes.emplace_back(
+      membership::StandingChanged{old.number, old.standing, membership::Standing::kRevoked});
+  beside.changes.emplace_back(membership::MemberAdded{std::move(made), std::nullopt});
+}
+
+// The quarantine of the member's node is an operator's from now on, whoever began it: the rule does
+// not lift it any more.
+void Epochs::confirm_quarantine(MemberNumber member, const std::function<void(Status)>& answer) {
+  const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& entry) {
+    return entry.second.node.member == member;
+  });
+  if (!loaded_ || found == nodes_.end()) return answer(Done{});
+  const std::string name = found->first;
+  if (wait_for(name, [this, member, answer] { confirm_quarantine(member, answer); })) return;
+  if (!found->second.node.denied_by_rule) return answer(Done{});
+  Node after = found->second.node;
+  after.denied_by_rule = false;
+  Beside beside;
+  beside.by = kByOperators;
+  write(after, std::move(beside), answer);
+}
+
+}  // namespace signet::controller
