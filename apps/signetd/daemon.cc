@@ -120,29 +120,87 @@ Status Daemon::declare_meshes(const config::Config& config) {
 
 // One mesh has it: what nodes send names none.
 Status Daemon::open_overlay(const config::Config& config) {
+  if (epochs_) return keep_owner();
   SIGNET_TRY(auto key, overlay_key(config));
   const auto slug = rules_->mesh_for("overlay", {}, {});
-  if (epochs_ || !key || !slug) return Done{};
+  const bool is_off = !key && config.list("operators.keys").empty();
+  if (is_off) return Done{};
   SIGNET_TRY(const controller::OverlayOptions options, overlay_options(config));
-  const admin::OverlayDeskOptions desk = overlay_desk_options(config, dev_);
+  if (!key || !slug) {
+    const bool missed = !options.operators.keys.empty() && (!key || !dev_);
+    if (!missed) return Done{};
+    return Error{ErrorCode::kMalformed,
+                 "operators.keys: nobody would ask them: there is no overlay.key, or no mesh that "
+                 "the overlay is bound to"};
+  }
+  admin::OverlayDeskOptions desk = overlay_desk_options(config, dev_);
+  if (const auto identity = options_.store.log) {
+    desk.signer = {identity->key.public_key(), [identity](std::string_view text) {
+                     return identity->key.sign(bytes_of(text));
+                   }};
+  }
+  const std::string status_path = status_file_path(config);
   std::promise<Status> promise;
   control_->mailbox().post([&] {
     const membership::MeshSnapshot* mesh = nullptr;
     controller_->table().each_mesh([&](const membership::MeshSnapshot& each) {
       if (each.mesh().slug == *slug) mesh = &each;
     });
-    if (mesh == nullptr) return promise.set_value(Done{});  // dev mode makes it later
+    if (mesh == nullptr) {  // dev mode makes it later
+      if (!dev_ && !options.operators.keys.empty()) {
+        log(LogLevel::kError, "operators.no_mesh",
+            {{"mesh", *slug},
+             {"do", "make the mesh, then start again; until then nobody asks them"}});
+      }
+      return promise.set_value(Done{});
+    }
     const membership::Mesh& its = mesh->mesh();
     epochs_ = std::make_unique<controller::Epochs>(
         options, its.number, controller::OverlayVault(*key, its.number), *control_, *store_,
         system_clock(), *controller_, metrics_);
     admin_->serve_overlay(desk, *epochs_, its.id);
-    epochs_->load([&](const Status& status) { promise.set_value(status); });
+    shared_->hear_signals = [this](const broker::SeenOfMembers& seen) { hear_signals(seen); };
+    epochs_->log_to(options_.store.log);
+    epochs_->load([&](const Status& status) {
+      if (status.ok()) keep_status_file(status_path);
+      promise.set_value(status);
+    });
   });
   Status loaded = promise.get_future().get();
   crypto::wipe(*key);
   if (loaded.ok()) return loaded;
   return Error{loaded.error().code, loaded.error().detail + "; is it another overlay.key?"};
+}
+
+// A mesh that was declared again, as in dev mode, has the owner that its operators set.
+Status Daemon::keep_owner() {
+  std::promise<Status> promise;
+  control_->mailbox().post(
+      [&] { epochs_->keep_owner([&](const Status& status) { promise.set_value(status); }); });
+  return promise.get_future().get();
+}
+
+// The control thread makes the text, 250 bytes a node (2.5 MB of 10,000, a few milliseconds);
+// another one writes it.
+void Daemon::keep_status_file(const std::string& path) {
+  if (path.empty()) return;
+  status_file_ = std::make_unique<StatusFile>(path, control_->mailbox(), system_clock(), metrics_);
+  const auto show = [this] { status_file_->show(admin::OverlayView::status(*epochs_)); };
+  epochs_->at_decided(show);
+  show();
+}
+
+// What shards saw in proven sessions. Of other meshes nobody keeps a score.
+void Daemon::hear_signals(const broker::SeenOfMembers& seen) {
+  for (const broker::SeenOfMember& of : seen) {
+    if (of.mesh != epochs_->mesh()) continue;
+    const overlay::Signals signals{of.failed_proofs, of.replays, of.lost_leases};
+    if (of.as_engine) {
+      epochs_->add_engine_signals(of.member, signals);
+    } else {
+      epochs_->add_signals(of.member, signals);
+    }
+  }
 }
 
 Status Daemon::reload_rules(const config::Config& config) {

@@ -10,6 +10,7 @@
 #include "alerts/alert_desk.h"
 #include "base/metrics.h"
 #include "signetd/module_options.h"
+#include "signetd/status_file.h"
 
 namespace signet {
 
@@ -57,6 +58,9 @@ class Daemon {
   Daemon(ModuleOptions options, bool dev, std::string only_mesh);
   Status open(const config::Config& config);
   Status declare_meshes(const config::Config& config);
+  void keep_status_file(const std::string& path);
+  Status keep_owner();
+  void hear_signals(const broker::SeenOfMembers& seen);  // control thread
   Status listen(const config::Config& config);
   void connect_modules();
   Status open_alert_desk();
@@ -82,6 +86,7 @@ class Daemon {
   std::unique_ptr<net::Network> network_;
   std::unique_ptr<controller::Controller> controller_;
   std::unique_ptr<controller::Epochs> epochs_;  // none: no mesh has an overlay
+  std::unique_ptr<StatusFile> status_file_;     // none: nobody wants it
   std::unique_ptr<admin::Admin> admin_;
   std::unique_ptr<alerts::AlertDesk> alert_desk_;
   std::vector<net::PeerAddress> addresses_;

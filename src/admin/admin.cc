@@ -77,6 +77,10 @@ broker::HttpHandler Admin::handler() {
 void Admin::serve_overlay(const OverlayDeskOptions& options, controller::Epochs& epochs,
                           const std::string& mesh) {
   overlay_.emplace(options, epochs, mesh, shared_.clock, registry_);
+  OverlayViewOptions view;
+  view.page = options_.page;
+  view.max_page = options_.max_page;
+  overlay_view_.emplace(view, epochs, mesh);
 }
 
 const std::vector<Admin::Route>& Admin::routes() {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "admin/overlay_desk.h"
+#include "admin/overlay_view.h"
 #include "base/log_limiter.h"
 #include "broker/broker.h"
 #include "crypto/secret_text.h"
@@ -110,6 +111,9 @@ class Admin {
   void deny(const Call& call);
   const membership::MeshSnapshot* mesh_named(std::string_view name) const;
 
+  void overlay_call(const Call& call, const membership::MeshSnapshot& mesh, std::string_view part,
+                    std::string_view rest);
+
   // admin_meshes.cc
   void list_meshes(const Call& call);
   void show_mesh(const Call& call, const membership::MeshSnapshot& mesh);
@@ -200,6 +204,7 @@ class Admin {
   Counter& joined_;
   trust::RateLimiter<std::string, crypto::KeyedHash> hook_rates_;
   std::optional<OverlayDesk> overlay_;  // none: /v1/ is not there
+  std::optional<OverlayView> overlay_view_;
   enum class Denied : std::uint8_t { kToken };
   LogLimiter<JoinRefusal> join_refused_log_{kJoinRefusalCount};
   LogLimiter<Denied> denied_log_{1};

@@ -120,6 +120,12 @@ void Admin::change_member(const Call& call, const membership::MeshSnapshot& mesh
 void Admin::set_standing(const Call& call, const membership::Mesh& mesh, const Target& target) {
   const auto standing = read_standing(call.body);
   if (!standing.ok()) return call.reply(answer_of(standing.error()));
+  const bool takes_more = *standing == membership::Standing::kRevoked && overlay_ &&
+                          overlay_->mesh() == mesh.id && overlay_->refuses_one(call);
+  if (takes_more) {
+    return call.reply(failed(403, "operators_needed",
+                             "a revocation takes several operators here: signet revoke propose"));
+  }
   controller_.set_standing(
       mesh.number, target.member, *standing,
       [reply = call.reply, by = call.peer.text(), id = mesh.id, name = target.name,

@@ -71,11 +71,20 @@ void Admin::operator_call(const Call& call) {
   if (part == "tokens" && post && rest == "/revoke") return revoke_tokens(call, *mesh);
   if (part == "jobs") return jobs_call(call, *mesh, rest);
   if (part == "engines" && get && rest.empty()) return list_engines(call, *mesh);
+  if (OverlayView::is_for(part)) return overlay_call(call, *mesh, part, rest);
   if (part == "sources") return sources_call(call, *mesh, rest);
   if (part == "invites" && get && rest.empty()) return list_invites(call, *mesh);
   if (part == "dead-letters" && get && rest.empty()) return list_dead_letters(call, *mesh);
   if (part == "dead-letters" && post && rest == "/requeue") return requeue(call, *mesh);
   call.reply(failed(404, "not_found", "no such path"));
+}
+
+void Admin::overlay_call(const Call& call, const membership::MeshSnapshot& mesh,
+                         std::string_view part, std::string_view rest) {
+  if (!overlay_view_ || !overlay_view_->is_of(mesh.mesh().number)) {
+    return call.reply(failed(404, "not_found", "no overlay is bound to this mesh"));
+  }
+  overlay_view_->answer(call, part, rest);
 }
 
 // By its slug, or else by its id.

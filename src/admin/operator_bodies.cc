@@ -24,12 +24,9 @@ using wire::JsonDocument;
 using wire::JsonKind;
 using wire::JsonValue;
 
-constexpr std::array<std::pair<std::string_view, Standing>, 4> kStandings{{
-    {"probation", Standing::kProbation},
-    {"admitted", Standing::kAdmitted},
-    {"quarantined", Standing::kQuarantined},
-    {"revoked", Standing::kRevoked},
-}};
+// What an operator may set; unknown is what nobody says of a member.
+constexpr std::array<Standing, 4> kStandings{Standing::kProbation, Standing::kAdmitted,
+                                             Standing::kQuarantined, Standing::kRevoked};
 
 Error malformed(std::string_view rule) { return {ErrorCode::kMalformed, std::string(rule)}; }
 
@@ -53,8 +50,8 @@ Result<JsonDocument> parse_only(std::string_view body,
 }
 
 std::optional<Standing> standing_of(std::optional<std::string_view> wanted) {
-  for (const auto& [name, standing] : kStandings) {
-    if (wanted == name) return standing;
+  for (const Standing standing : kStandings) {
+    if (wanted == name_of(standing)) return standing;
   }
   return std::nullopt;
 }
@@ -81,13 +78,6 @@ Result<std::string> read_token(JsonValue root) {
 }
 
 }  // namespace
-
-std::string_view name_of(Standing standing) {
-  for (const auto& [name, value] : kStandings) {
-    if (value == standing) return name;
-  }
-  return "unknown";
-}
 
 Result<Standing> read_standing(std::string_view body) {
   SIGNET_TRY(const JsonDocument document, parse(body));

@@ -10,6 +10,7 @@
 
 #include "crypto/secret_text.h"
 #include "membership/invite.h"
+#include "membership/standing.h"
 #include "signet/result.h"
 #include "trust/policy_document.h"
 
@@ -22,7 +23,6 @@ inline constexpr std::int64_t kMaxInviteUses = 1'000'000;  // more is no invite 
 
 // {"standing":"probation|admitted|quarantined|revoked"}
 Result<membership::Standing> read_standing(std::string_view body);
-std::string_view name_of(membership::Standing standing);
 
 // {"role":"member|admin","tags":[names]}; tags that are missing are none.
 struct RoleBody {

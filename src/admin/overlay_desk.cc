@@ -35,6 +35,8 @@ OverlayDesk::OverlayDesk(const OverlayDeskOptions& options, controller::Epochs& 
       mesh_(std::move(mesh)),
       clock_(clock),
       addresses_(options.requests_per_second, options.requests_per_second, options.addresses),
+      registrations_(options.registrations_per_minute / 60, options.registrations_per_minute,
+                     options.addresses),
       unread_(metrics, "signet_overlay_unread_total",
               "Bodies that are no submission that could count, by reason.", "reason",
               kSubmissionRefusalCount),
@@ -42,7 +44,8 @@ OverlayDesk::OverlayDesk(const OverlayDeskOptions& options, controller::Epochs& 
                "Registrations and questions of nodes refused, by reason.", "reason",
                kNodeRefusalCount),
       limited_(metrics.counter("signet_overlay_rate_limited_total",
-                               "Requests beyond the rate of one address.")) {}
+                               "Requests beyond the rate of one address.")),
+      operators_(options.signer, options.open, epochs, mesh_, clock, metrics) {}
 
 void OverlayDesk::answer(const Call& call, bool operates) {
   if (!operates && !addresses_.take(address_of(call), clock_.elapsed())) {
@@ -55,10 +58,11 @@ void OverlayDesk::answer(const Call& call, bool operates) {
   const std::string node(slash == rest.npos ? std::string_view() : rest.substr(slash + 1));
   const bool get = call.method == "GET", post = call.method == "POST";
   if (subject == "benchmarks" && post && slash != rest.npos) return take_submission(call, node);
-  if (subject == "nodes" && post && slash != rest.npos) return take_registration(call, node);
+  if (subject == "nodes" && post && slash != rest.npos) return on_node(call, node);
   if (subject == "config" && get && slash != rest.npos) return show_config(call, node, operates);
   if (rest == "epoch" && get) return show_epoch(call, operates);
   if (rest == "rotate" && post) return rotate(call, operates);
+  if (operators_.answer(call, rest, operates)) return;
   call.reply(with_detail(404, "no such path", "not_found"));
 }
 
@@ -105,33 +109,6 @@ void OverlayDesk::take_submission(const Call& call, const std::string& node) {
                    const auto& received = std::get<controller::Received>(answer);
                    call.reply(json_response(200, dialects::write_received(node, received.epoch)));
                  });
-}
-
-// Only a member's key registers a node; that it is the key's own wish, its signature says.
-void OverlayDesk::take_registration(const Call& call, const std::string& node) {
-  auto read = dialects::read_registration(call.body, node, mesh_);
-  if (const auto* refused = std::get_if<dialects::NodeRefused>(&read)) {
-    return refuse(call, refused->code, refused->detail);
-  }
-  const auto& wanted = std::get<dialects::NodeRegistration>(read);
-  const auto unproven = overlay::check_proof(wanted.key, wanted.signed_text, wanted.signature,
-                                             wanted.timestamp, options_.proofs, clock_.wall());
-  if (unproven) return refuse(call, *unproven);
-  if (!is_newest(node, wanted.timestamp)) return refuse(call, NodeRefusal::kReplayed);
-  epochs_.register_node(
-      {wanted.node, wanted.key, wanted.wireguard, wanted.endpoint},
-      [this, call, node](const controller::NodeAnswer& answer) {
-        if (const auto* code = std::get_if<NodeRefusal>(&answer)) {
-          return refuse(call, *code);
-        }
-        const Node* made = epochs_.node(node);
-        if (made == nullptr) return refuse(call, NodeRefusal::kUnavailable);
-        wire::JsonWriter json;
-        json.object().key("status").value("registered");
-        json.key("node_id").value(node);
-        json.key("address").value(epochs_.options().subnet.address(made->address));
-        call.reply(json_response(200, json.end().take()));
-      });
 }
 
 void OverlayDesk::show_epoch(const Call& call, bool operates) {
@@ -210,6 +187,7 @@ std::string OverlayDesk::config_body(const std::string& name, const NodeConfigur
   const Node* node = epochs_.node(name);
   if (!with_keys || node == nullptr) return dialects::write_config(config);
   if (found.original) return dialects::write_config(config, found.original->base64().text());
+  config.revocations = epochs_.revocations_serial();
   const bool is_member = found.allowed == true && found.keys.current > 0;
   if (!is_member || !node->fresh_key) return dialects::write_config(config);
   config.keys.emplace();

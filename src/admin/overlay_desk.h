@@ -2,13 +2,14 @@
 // node's configuration. It reads and proves; what counts is the controller's business.
 //
 //   POST /v1/benchmarks/NODE   POST /v1/nodes/NODE   GET /v1/epoch   GET /v1/config/NODE
-//   POST /v1/rotate            Format: protocol/overlay.md.
+//   POST /v1/nodes/NODE/key    POST /v1/rotate         Format: protocol/overlay.md.
 #pragma once
 
 #include <map>
 #include <string>
 #include <string_view>
 
+#include "admin/operators_desk.h"
 #include "base/log_limiter.h"
 #include "broker/http_call.h"
 #include "controller/epochs.h"
@@ -20,8 +21,12 @@ namespace signet::admin {
 struct OverlayDeskOptions {
   double requests_per_second = 100;  // of one address: each may cost a signature to check
   std::size_t addresses = 65'536;    // remembered by that limit
-  bool open = false;                 // dev only: who has no credential sees verdicts and reasons
+  // Registrations and changes of keys of one address: rare in a node's life, and each that is taken
+  // costs the disk and every peer a new configuration. 0: any number.
+  double registrations_per_minute = 60;
+  bool open = false;  // dev only: who has no credential sees verdicts and reasons
   overlay::ProofRules proofs;
+  ListSigner signer;  // of the list of revocations
 };
 
 // Control thread.
@@ -35,6 +40,9 @@ class OverlayDesk {
   void answer(const broker::HttpCall& call, bool operates);
 
   std::uint64_t epoch() const { return epochs_.state().decided; }
+  // Does a revocation take more operators here than the one whose token this call shows?
+  bool refuses_one(const broker::HttpCall& call) { return operators_.refuses_one(call); }
+  const std::string& mesh() const { return mesh_; }
 
  private:
   using Call = broker::HttpCall;
@@ -42,7 +50,14 @@ class OverlayDesk {
   void take_submission(const Call& call, const std::string& node);
   void refuse(const Call& call, SubmissionRefusal code, const std::string& detail);
   void refuse(const Call& call, NodeRefusal code, std::string_view detail = {});
+
+  // overlay_registration.cc
+  void on_node(const Call& call, const std::string& path);
   void take_registration(const Call& call, const std::string& node);
+  void take_rekey(const Call& call, const std::string& node);
+  void tell_node(const Call& call, const std::string& node, std::string_view status,
+                 const controller::NodeAnswer& answer);
+
   void show_epoch(const Call& call, bool operates);
   void show_config(const Call& call, const std::string& node, bool operates);
   void rotate(const Call& call, bool operates);
@@ -59,12 +74,14 @@ class OverlayDesk {
   const std::string mesh_;
   const Clock& clock_;
   trust::RateLimiter<std::string, crypto::KeyedHash> addresses_;
+  trust::RateLimiter<std::string, crypto::KeyedHash> registrations_;
   std::map<std::string, WallTime, std::less<>> asked_;  // the newest request of each node
   CodeCounters<SubmissionRefusal> unread_;
   CodeCounters<NodeRefusal> refused_;
   Counter& limited_;
   LogLimiter<SubmissionRefusal> submission_log_{kSubmissionRefusalCount};
   LogLimiter<NodeRefusal> node_log_{kNodeRefusalCount};
+  OperatorsDesk operators_;
 };
 
 }  // namespace signet::admin

@@ -179,6 +179,43 @@ TEST_F(OverlayDeskTest, AProofIsGoodForOneRequestOfOneNode) {
   EXPECT_EQ(config("ann").status, 200);
 }
 
+TEST_F(OverlayDeskTest, AChangeOfKeysIsSignedByBothKeysAndSaidOnce) {
+  begin();
+  ASSERT_EQ(join("ann").status, 200);
+  dialects::NodeRekey wanted;
+  wanted.node = "node-ann";
+  wanted.wireguard = crypto::digest32("test-wireguard", {"next"});
+  wanted.key = key_of("anna").public_key();
+  wanted.timestamp = next_time();
+  const auto say = [&](const std::string& by, const std::string& agrees) {
+    const std::string text = dialects::text_to_sign(wanted, kMesh);
+    wanted.signature = key_of(by).sign(bytes_of(text));
+    wanted.key_signature = key_of(agrees).sign(bytes_of(text));
+    return answer("POST", path("nodes", "ann") + "/key", dialects::write_rekey(wanted, kMesh));
+  };
+  EXPECT_EQ(say("bob", "anna").status, 401);
+  EXPECT_EQ(say("ann", "ann").status, 401) << "the new key has to agree";
+  const auto got = say("ann", "anna");
+  EXPECT_EQ(got.status, 200) << got.body;
+  EXPECT_EQ(got.body, R"({"status":"rekeyed","node_id":"node-ann","address":"10.10.0.2"})");
+  EXPECT_EQ(say("ann", "anna").status, 401) << "the old key is the node's no more";
+  EXPECT_EQ(say("anna", "anna").status, 401) << "and it was said at that time already";
+  wanted.timestamp = next_time();
+  EXPECT_EQ(say("anna", "anna").status, 200) << "what is so already";
+  EXPECT_EQ(config("ann").status, 401);
+  EXPECT_EQ(answer("POST", path("nodes", "zoe") + "/key", "{").status, 422);
+}
+
+TEST_F(OverlayDeskTest, AnAddressRegistersNoOftenerThanItMay) {
+  desk_.registrations_per_minute = 2;
+  begin();
+  EXPECT_EQ(join("ann").status, 200);
+  EXPECT_EQ(join("bob").status, 200);
+  EXPECT_EQ(join("bob").status, 429);
+  advance(std::chrono::minutes(1));
+  EXPECT_EQ(join("bob").status, 200);
+}
+
 TEST_F(OverlayDeskTest, AnAddressAsksNoOftenerThanItMay) {
   desk_.requests_per_second = 3;
   begin();
