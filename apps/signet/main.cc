@@ -2,6 +2,7 @@
 // (command_NOUN.cc); docs/commands.md is printed by `signet reference`.
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 
@@ -31,6 +32,9 @@ void add_commands(CommandTree& tree) {
   add_dead(tree);
   add_job(tree);
   add_audit(tree);
+  add_node(tree);
+  add_epoch(tree);
+  add_revoke_together(tree);
   add_policy(tree);
   add_explain(tree);
   add_mcp(tree);
@@ -105,7 +109,24 @@ int on_parse_error(const CLI::App& root, const CLI::ParseError& error, Output& o
   return fail(out, usage_error(what, "How it is used: " + path + " --help"));
 }
 
-int run(int argc, char** argv) {
+// The words of another program's line are its own, whatever they begin with: what follows this
+// option is read as if it stood behind `--`.
+std::vector<char*> with_suite_apart(int argc, char** argv) {
+  static std::string apart = "--";
+  std::vector<char*> words(argv, argv + argc);
+  const auto is = [](const char* wanted) {
+    return [wanted](const char* word) { return std::string_view(word) == wanted; };
+  };
+  const auto end = std::find_if(words.begin(), words.end(), is("--"));
+  const auto suite = std::find_if(words.begin(), end, is("--suite-command"));
+  if (suite != end && suite + 1 != end) words.insert(suite + 1, apart.data());
+  return words;
+}
+
+int run(int argc, char** given) {
+  std::vector<char*> words = with_suite_apart(argc, given);
+  char** argv = words.data();
+  argc = static_cast<int>(words.size());
   Context context;
   GlobalOptions global;
   CommandTree tree;

@@ -88,6 +88,7 @@ std::string_view colour_of(audit::Event event) {
       return "\033[31m";
     case audit::Event::kEnded:
     case audit::Event::kSuppressed:
+    case audit::Event::kVerdictChanged:
       return "\033[33m";
     case audit::Event::kAdmitted:
       return "\033[32m";

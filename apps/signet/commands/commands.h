@@ -24,6 +24,10 @@ void add_dead(CommandTree& tree);
 void add_job(CommandTree& tree);    // submit, list, show, cancel, retry; engine list
 void add_audit(CommandTree& tree);  // audit_check.cc; audit.cc: what asks the broker
 void add_audit_reading(CommandTree& tree, CLI::App& noun);
+void add_node(CommandTree& tree);                          // register, run, rekey, show
+void add_node_viewing(CommandTree& tree, CLI::App& noun);  // node list, explain, export, forget
+void add_epoch(CommandTree& tree);                         // show, rotate
+void add_revoke_together(CommandTree& tree);               // revoke propose, sign, apply, list
 void add_policy(CommandTree& tree);
 void add_explain(CommandTree& tree);
 void add_mcp(CommandTree& tree);
