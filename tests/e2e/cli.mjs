@@ -18,8 +18,9 @@ const kTimeoutMs = 60_000; // of a sanitized build on a busy machine
 
 // One person: a home folder, and what was run in it.
 export class Home {
-  constructor(t, env = {}) {
+  constructor(t, env = {}, within = []) {
     this.t = t;
+    this.within = within; // a program that starts it, with its arguments
     this.folder = temporaryFolder(t);
     const kept = Object.entries(process.env)
       .filter(([name]) => !/^(SIGNET|XDG_|HOME$|USER$|NO_COLOR$)/.test(name));
@@ -29,7 +30,8 @@ export class Home {
   }
 
   spawn(args, env = {}) {
-    const child = spawn(signet, args, { env: { ...this.env, ...env }, cwd: this.folder,
+    const [program, ...before] = [...this.within, signet];
+    const child = spawn(program, [...before, ...args], { env: { ...this.env, ...env }, cwd: this.folder,
                                         timeout: kTimeoutMs });
     this.t.after(() => child.exitCode ?? child.kill('SIGKILL'));
     return child;

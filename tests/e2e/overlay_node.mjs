@@ -10,7 +10,7 @@ export function canonical(value) {
   return `{${names.sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`;
 }
 
-const wireguardKey = () => {
+export const wireguardKey = () => {
   const { publicKey } = generateKeyPairSync('x25519');
   return publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
 };
@@ -33,6 +33,15 @@ export class Node {
     const body = { ...claim, signature: this.sign('signet-node-v1', canonical(claim)) };
     return this.broker.request('POST', `/v1/nodes/${this.name}`, { body });
   }
+  // A change of keys: `key` is a pair of newKeys() that agrees. Signed by the key so far.
+  rekeying({ wireguard, key }, by = this.member) {
+    const claim = { node_id: this.name, mesh_id: this.broker.mesh.id, wireguard: base64(wireguard),
+                    key: key?.pubkey, timestamp: new Date(this.now()).toISOString() };
+    const text = `signet-node-key-v1\n${canonical(claim)}`;
+    const signed = (secretKey) => hex(sodium.crypto_sign_detached(text, secretKey));
+    return { ...claim, key_signature: key && signed(key.secretKey), signature: signed(by.secretKey) };
+  }
+  postKey(body) { return this.broker.request('POST', `/v1/nodes/${this.name}/key`, { body }); }
   submission(overall, change = {}) {
     const claim = { node_id: this.name, timestamp: new Date().toISOString(), suite_version: 'e2e-1',
                     scores: { overall }, sequence: ++this.sequence, nonce: `n${this.sequence}`,
