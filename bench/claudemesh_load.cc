@@ -6,6 +6,7 @@
 //   claudemesh_load idle    --format … --at … --peers 4000 --server-pid PID
 //   claudemesh_load handshakes --at … --server-pid PID
 //   claudemesh_load guards  --policy FILE --data FOLDER
+//   claudemesh_load revoke  --format signet --at HOST:PORT --invite LINK --operator-token TOKEN
 // With --tls, traffic, fanout and idle go over TLS 1.3; no certificate is verified.
 //   claudemesh_load ceiling
 #include <CLI/CLI.hpp>
@@ -22,6 +23,7 @@
 #include "idle_memory.h"
 #include "load_row.h"
 #include "load_target.h"
+#include "revoke_effect.h"
 #include "send_ceiling.h"
 #include "traffic.h"
 
@@ -41,6 +43,8 @@ struct Arguments {
   std::size_t hellos = 20'000;
   std::size_t at_once = 128;
   std::size_t handshakes = 2'000;
+  std::size_t revocations = 20;
+  std::string operator_token;
 };
 
 void add_target(CLI::App& command, Arguments& arguments) {
@@ -117,6 +121,12 @@ Status run_handshakes(const Arguments& arguments, wire::JsonWriter& row) {
   return run_handshakes(plan, row);
 }
 
+Status run_revocations(const Arguments& arguments, wire::JsonWriter& row) {
+  SIGNET_TRY(auto members, make_identities(arguments.target, arguments.revocations + 1));
+  return run_revoke_effect({arguments.target.at, arguments.operator_token}, std::move(members),
+                           row);
+}
+
 void write_verify_rate(wire::JsonWriter& row) {
   const VerifyRate rate = verify_rate();
   row.key("verifies_per_cpu_second").value(rounded(rate.per_cpu_second));
@@ -151,6 +161,12 @@ int run(int argc, char** argv) {
   auto* handshakes = app.add_subcommand("handshakes", "TLS handshakes a second");
   add_target(*handshakes, arguments);
   handshakes->add_option("--handshakes", arguments.handshakes);
+  auto* revoke = app.add_subcommand("revoke", "time until a revoked member is cut off");
+  add_target(*revoke, arguments);
+  revoke->add_option("--operator-token", arguments.operator_token)
+      ->envname("SIGNET_BENCH_OPERATOR_TOKEN")
+      ->required();
+  revoke->add_option("--revocations", arguments.revocations);
   CLI11_PARSE(app, argc, argv);
   (void)std::signal(SIGPIPE, SIG_IGN);  // a server that hangs up is a figure, not the end
 
@@ -164,6 +180,7 @@ int run(int argc, char** argv) {
   if (guards->parsed()) done = write_guard_costs(arguments.policy_file, arguments.folder, row);
   if (ceiling->parsed()) done = serve_ceiling();
   if (idle->parsed()) done = run_idle(arguments, row);
+  if (revoke->parsed()) done = run_revocations(arguments, row);
   if (handshakes->parsed()) done = run_handshakes(arguments, row);
   if (!done.ok()) {
     std::cerr << "claudemesh_load: " << done.error().detail << "\n";

@@ -15,6 +15,7 @@
 #include "dialects/simpatico.h"
 #include "guard_time.h"
 #include "hub_guards.h"
+#include "overlay_guards.h"
 #include "pulsemesh_protocol.h"
 #include "relay_protocol.h"
 #include "trust/decision_cache.h"
@@ -178,6 +179,7 @@ Status write_guard_costs(const std::string& policy_file, const std::string& fold
   write_policy(row, "of_" + std::to_string(many->rules()) + "_rules", many);
   write_log(row);
   SIGNET_TRY([[maybe_unused]] const Done tokens, write_tokens(row));
+  SIGNET_TRY([[maybe_unused]] const Done submissions, write_overlay_guards(row));
   return write_hub_guards(folder, row);
 }
 

@@ -9,6 +9,7 @@
 #include "hub_protocol.h"
 #include "mqtt_protocol.h"
 #include "nats_protocol.h"
+#include "overlay_protocol.h"
 #include "peer_protocol.h"
 #include "pulsemesh_protocol.h"
 #include "redis_protocol.h"
@@ -68,6 +69,29 @@ Result<Target> hub_target(const TargetOptions& options) {
   target.echoes = true;
   target.protocol = [tokens, host = options.at](std::size_t peer) {
     return hub_protocol(host, (*tokens)[peer], system_clock());
+  };
+  return target;
+}
+
+// A node of each peer, registered; it joins first where there is an invite to join by. What one of
+// them submits is for the server alone.
+Result<Target> overlay_target(const TargetOptions& options) {
+  TargetOptions joining = options;
+  joining.format = options.invite.empty() ? options.format : "signet";
+  SIGNET_TRY(auto identities, make_identities(joining, options.peers));
+  auto nodes = std::make_shared<std::vector<std::shared_ptr<OverlayNode>>>();
+  for (Membership& identity : identities) {
+    auto node = std::make_shared<OverlayNode>(std::move(identity));
+    SIGNET_TRY([[maybe_unused]] const auto registered,
+               ask_well(options.at, "POST", "/v1/nodes/" + node->name(),
+                        node->registration(system_clock().wall())));
+    nodes->push_back(std::move(node));
+  }
+  Target target;
+  target.addresses.assign(options.peers, "-");
+  target.absent = "-";
+  target.protocol = [nodes, at = options.at](std::size_t peer) {
+    return overlay_protocol(at, (*nodes)[peer]);
   };
   return target;
 }
@@ -150,8 +174,8 @@ Target task_of(const TargetOptions& options) {
   return task_target(options, task, framing);
 }
 
-// All but those of claudemesh, whose peers may have to join first, and of Hub, whose users show
-// tokens.
+// All but those of claudemesh and the overlay, whose peers may have to join first, and of Hub,
+// whose users show tokens.
 constexpr NamedFormat kFormats[] = {
     {"pulsemesh", pulsemesh_target},
     {"securewebsocket", securewebsocket_target},
@@ -203,6 +227,7 @@ Result<Target> target_of_format(const TargetOptions& options) {
     return claudemesh_target(options, std::move(identities));
   }
   if (options.format == "hub") return hub_target(options);
+  if (options.format == "overlay") return overlay_target(options);
   for (const NamedFormat& format : kFormats) {
     if (format.name == options.format) return format.target(options);
   }

@@ -13,18 +13,21 @@ TLS = ["signet tls", "signet plain", *TLS_ALONE[1:]]
 LOGGED = ["signet", "signet refusals logged", "signet no traffic logged"]
 HUB = ["signet", "signet unsynced", "socket.io hub", "socket.io hub synced"]
 HUB_GUARDED = [*HUB, "socket.io hub unguarded"]
+OVERLAY = ["signet", "signet unsynced", "node overlay", "node overlay synced"]
 
 MESSAGES = "messages_per_second"
 DELIVERIES = "deliveries_per_second"
 
 # What a generator asks of a server, which may have several formats: servers.py says which.
 MAIL, ECHO, PAIR, TOPICS, RESIDENT = "mail", "echo", "pair", "topic", "idle"
-ACTIONS = "actions"
+ACTIONS, SUBMISSIONS, REVOCATIONS = "actions", "submissions", "revocations"
 
 
 # What is published by itself: of live, nothing is stored; tls is live again, encrypted; log is what
-# the record of admissions costs; hub is signed actions over Socket.IO.
-PARTS = ("live", "tls", "log", "hub", "mail")
+# the record of admissions costs; hub is signed actions over Socket.IO; overlay is what
+# nodes submit, the epochs that decide on it, and how soon a revocation has its effect.
+PARTS = ("live", "tls", "log", "hub", "overlay", "mail")
+EPOCH_KEY, REVOKE_KEY = "overlay.epoch", "overlay.revoke"
 
 
 def part_of(key):
@@ -34,11 +37,16 @@ def part_of(key):
         return "log"
     if key.startswith("hub."):
         return "hub"
+    if key.startswith("overlay."):
+        return "overlay"
     return "live" if key.startswith("live.") else "mail"
 
 
 def part_of_guard(name):
-    return "hub" if name.startswith("hub_") else "live"
+    for part in ("hub", "overlay"):
+        if name.startswith(f"{part}_"):
+            return part
+    return "live"
 
 
 class Measurement:
@@ -130,10 +138,24 @@ def hub_rows(quick):
                     task=ACTIONS)]
 
 
+def overlay_rows(quick):
+    """Each node has a connection that stays open, and awaits the answer: on disk, where it is. Node
+    needs a while to compile what its checks are made of."""
+    window = ["--window-ms", 400 if quick else 1000, "--warm-up-ms", 1000 if quick else 3000]
+    rows = [Measurement(
+        f"overlay.submissions.{nodes}",
+        f"Overlay: signed submissions over HTTP, {nodes} nodes, each awaits its answer", OVERLAY,
+        traffic(nodes, "absent", "--depth", 1, *window), task=SUBMISSIONS) for nodes in (10, 100)]
+    rows.append(Measurement(
+        "overlay.one", "Overlay: one node, one signed submission at a time", OVERLAY,
+        traffic(1, "absent", "--depth", 1, *window), is_latency=True, task=SUBMISSIONS))
+    return rows
+
+
 def measurements(quick):
     window = ["--window-ms", 400 if quick else 1000, "--warm-up-ms", 200]
     each = 200 if quick else 1000
-    rows = live_rows(quick) + tls_rows(quick) + hub_rows(quick)
+    rows = live_rows(quick) + tls_rows(quick) + hub_rows(quick) + overlay_rows(quick)
     hellos = ["hellos", "--hellos", "2000" if quick else "8000"]
     rows.append(Measurement("mail.price.log", "The price of the log: signed hellos, as row 7",
                             LOGGED, hellos, "hellos_per_second"))

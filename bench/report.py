@@ -211,6 +211,89 @@ def write_store(out, run):
                "fdatasync p99 ms"], rows)
 
 
+EPOCHS = [("first", "everybody is allowed for the first time"),
+          ("reported", "everybody submitted again"), ("silent", "nobody did")]
+
+
+def write_epochs(out, run):
+    """Both threads' CPU time beside the time of the whole; what neither has was waited for."""
+    rows = run.get("epochs", [])
+    if not rows:
+        return
+    nodes = rows[0]["nodes"]
+    out.heading(f"An epoch of {number(nodes)} nodes: one decision, durable (SQLite WAL, FULL)")
+    table = []
+    for shape, title in EPOCHS:
+        mine = [row for row in rows if row["shape"] == shape]
+        wall = median(mine, "wall_ms")
+        if wall is None:
+            continue
+        control, store = median(mine, "control_cpu_ms"), median(mine, "store_cpu_ms")
+        table.append([title, number(wall, 1), number(1000 * wall / nodes, 2), number(control, 1),
+                      f"{control / wall:.0%}", number(store, 1), f"{store / wall:.0%}"])
+    out.table(["epoch", "ms", "µs a node", "control thread CPU ms", "of the time", "store CPU ms",
+               "of the time"], table)
+    write_epoch_parts(out, rows, nodes)
+
+
+EPOCH_PARTS = [("the rule over all nodes, with its reasons", "rule_ms"),
+               ("printing and sealing a node and its verdict each", "sealing_ms")]
+
+
+def write_epoch_parts(out, rows, nodes):
+    whole = median([row for row in rows if row["shape"] == "reported"], "wall_ms")
+    parts = [(title, median(rows, name)) for title, name in EPOCH_PARTS]
+    if whole is None or any(cost is None for _, cost in parts):
+        return
+    out.heading(f"The parts of an epoch of {number(nodes)} nodes, each by itself")
+    out.table(["part", "ms", "of an epoch in which everybody submitted"],
+              [[title, number(cost, 1), f"{cost / whole:.1%}"] for title, cost in parts])
+    out.line(f"{number(median(rows, 'sealed_bytes_of_a_node'))} sealed bytes of each node;"
+             f" {number(median(rows, 'submissions_per_second'))} submissions/s into the controller"
+             " and its store without HTTP, 500 in flight")
+
+
+REVOKED = [("the operator's call is answered", "answered_us"),
+           ("its WebSocket has the close frame", "socket_us"),
+           ("its submissions are refused", "submission_us"),
+           ("its peer is gone from another node's configuration", "peer_us")]
+
+
+def write_revocations(out, run):
+    rows = run.get("revocations", [])
+    if not rows:
+        return
+    count = sum(row["revocations"] for row in rows)
+    out.heading(f"From the call that revokes a member to its effect, {count} of them")
+    answered = median(rows, "answered_us", "p50")
+    out.table(["plane", "p50 ms", "of the answer", "p99 ms", "max ms"],
+              [[title, milliseconds(median(rows, name, "p50")),
+                "" if name == "answered_us" else ratio(median(rows, name, "p50"), answered),
+                milliseconds(median(rows, name, "p99")),
+                milliseconds(max(row[name]["max"] for row in rows))] for title, name in REVOKED])
+    out.line("times count from before the call is sent; each plane is asked again as soon as it has"
+             " answered, all in turn, so a time is late by one round of questions at most")
+
+
+def write_submission_price(out, results):
+    """What of the verify rate of this very core is left when a submission is taken as a whole."""
+    rows = results.good("overlay.submissions.100", "signet")
+    rate = median(rows, "messages_per_server_cpu_second")
+    verify = median(results.run["verifies"], "verifies_per_cpu_second")
+    if not rate or not verify:
+        return
+    wall = median(rows, "messages_per_second")
+    text = (f"submissions: {number(rate)} per server CPU s = {rate / verify:.0%} of the verify rate"
+            f" ({number(verify)}/s); {number(wall)}/s = {wall / verify:.0%}")
+    pure = [median(results.run.get("guards", []), name)
+            for name in ("overlay_read_ns", "overlay_check_ns")]
+    if None not in pure:
+        checks = 1e9 / sum(pure)
+        text += (f"; {rate / checks:.0%} of what reading and checking alone would allow"
+                 f" ({number(checks)}/s)")
+    out.line(text)
+
+
 GUARDS = [  # what it is, its figure, and the table whose messages pay it; None: only who comes pays
     ("find the receiver's name and trust the rest", "find_recipient_ns", "live.price.relay"),
     ("read an envelope as strict JSON", "read_envelope_ns", "live.price.relay"),
@@ -232,7 +315,14 @@ GUARDS = [  # what it is, its figure, and the table whose messages pay it; None:
     ("check an action's time and signature", "hub_check_action_ns", "hub.actions"),
     ("name its nonce for the store", "hub_name_nonce_ns", "hub.actions"),
     ("remember the nonce on disk, 100 in flight", "hub_spend_nonce_ns", "hub.actions"),
-    ("derive the key of a session", "hub_session_key_ns", None)]
+    ("derive the key of a session", "hub_session_key_ns", None),
+    ("read a submission: JSON, canonical claim, members", "overlay_read_ns",
+     "overlay.submissions.100"),
+    ("of that: strict JSON", "overlay_parse_ns", "overlay.submissions.100"),
+    ("of that: its canonical claim", "overlay_canonical_ns", "overlay.submissions.100"),
+    ("check a submission's node, time, sequence and signature", "overlay_check_ns",
+     "overlay.submissions.100"),
+    ("seal its node and its report for the disk", "overlay_seal_ns", "overlay.submissions.100")]
 
 
 def cpu_ns_of_message(results, key):
@@ -409,7 +499,10 @@ def write_report(out, run):
     write_goals(out, results)
     for measurement in measurements(run["quick"]):
         write_measurement(out, results, measurement)
+    write_submission_price(out, results)
     write_guards(out, results)
+    write_epochs(out, run)
+    write_revocations(out, run)
     write_store(out, run)
     for fault in faults(run):
         out.line(f"FAULT {fault}", False)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 
-from plan import ACTIONS, ECHO, MAIL, PAIR, RESIDENT, TOPICS
+from plan import ACTIONS, ECHO, MAIL, PAIR, RESIDENT, REVOCATIONS, SUBMISSIONS, TOPICS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
@@ -40,6 +40,12 @@ LIMITS = {"relays_per_second": 1_000_000, "relays_burst": 1_000_000,
           "pulses_per_second_topic": 10_000_000, "pulses_burst_topic": 10_000_000,
           "deliveries_per_second": 1_000_000_000, "deliveries_burst": 1_000_000_000}
 RULES = 100
+# The rates of nodes count here, too, and refuse none; an epoch is longer than any measurement.
+OVERLAY_SETTINGS = tuple(f"overlay.{setting}" for setting in (
+    "submissions_per_minute=60000", "submissions_burst=60000",
+    "address_requests_per_second=1000000", "epoch=1h"))
+# The operator's credential goes by the environment, not by the list of processes.
+OPERATOR_VARIABLE = "SIGNET_BENCH_OPERATOR_TOKEN"
 
 
 def on_core(core, command):
@@ -58,6 +64,7 @@ class Server:
     def __init__(self, formats, command, port=None, environment=None, over_tls=False):
         self.formats, self.port = formats, port
         self.extra = ["--tls"] if over_tls else []
+        self.operator_token = None
         self.folder = WORK / f"server-{time.monotonic_ns()}"
         self.folder.mkdir(parents=True)
         self.log = open(self.folder / "log", "wb")
@@ -83,6 +90,7 @@ class Server:
             raise Unavailable("it does not start") from error
         if "invite" in ready:
             self.extra += ["--invite", ready["invite"], "--secret", PULSEMESH_SECRET]
+            self.operator_token = ready["operator_token"]
         return ready["listen"]
 
     def _wait_for_port(self):
@@ -149,13 +157,15 @@ def libraries():
 
 
 SIGNET_FORMATS = {MAIL: "signet", ECHO: "securewebsocket", PAIR: "securewebsocket",
-                  TOPICS: "pulsemesh", RESIDENT: "securewebsocket", ACTIONS: "hub"}
+                  TOPICS: "pulsemesh", RESIDENT: "securewebsocket", ACTIONS: "hub",
+                  SUBMISSIONS: "overlay", REVOCATIONS: "signet"}
 
 
 def signet(*settings, over_tls=False, **formats):
     """With KEY=VALUE settings; `idle` may be another format than SecureWebSocket."""
     def start():
-        changed = [word for setting in (SENDS, "server.log_level=warn", *HUB_SETTINGS, *settings)
+        changed = [word for setting in (SENDS, "server.log_level=warn", *HUB_SETTINGS,
+                                        *OVERLAY_SETTINGS, *settings)
                    for word in ("--set", setting)]
         return Server({**SIGNET_FORMATS, **formats}, lambda folder: [
             str(BUILD / "signetd"), "dev", "--listen", "127.0.0.1:0", "--data",
@@ -251,6 +261,15 @@ def hub_peer(kind, package):
     return start
 
 
+def overlay_peer(kind, package):
+    """bench/peers/overlay.mjs; `synced` keeps what is submitted in a file of its folder."""
+    def start():
+        program = [*node(package), str(PEERS / "overlay.mjs"), kind]
+        return Server({SUBMISSIONS: "overlay"},
+                      lambda folder: [*program, str(folder / "reports.db")])
+    return start
+
+
 NATS = {MAIL: "nats", ECHO: "nats", PAIR: "nats", TOPICS: "nats-topic", RESIDENT: "nats"}
 JETSTREAM = {MAIL: "jetstream"}
 MQTT = {MAIL: "mqtt", ECHO: "mqtt-unconfirmed", PAIR: "mqtt-unconfirmed", TOPICS: "mqtt-topic",
@@ -307,7 +326,9 @@ SERVERS = {
                          " key or topic; stamps pulses and keeps the last 1,000. Actions (Hub):"
                          " counts its rate, reads it as strict JSON, checks time and signature, asks"
                          " the policy, writes its nonce to SQLite and syncs, then tells presence and"
-                         " action"),
+                         " action. Submissions (overlay): strict JSON, the canonical claim, every"
+                         " check of protocol/overlay.md, both rates; seals node and report, writes"
+                         " them to SQLite and syncs, then answers"),
     "signet unsynced": (signet("store.synchronous_full=false"),
                         "the same without the sync before the ack: what durability costs"),
     "signet limited": (signet(*(f"limits.{name}={value}" for name, value in LIMITS.items())),
@@ -342,6 +363,13 @@ SERVERS = {
                              " has it, one commit for what comes in one turn of the loop"),
     "socket.io hub unguarded": (hub_peer("unguarded", "jose"),
                                 "the same without any check of an action: what the checks cost"),
+    "node overlay": (overlay_peer("memory", "ws"),
+                     "submissions on Node's own HTTP server and crypto: form, scores, time, sequence"
+                     " and signature as Signet checks them, and both rates; what was submitted is in"
+                     " memory, forgotten at a restart; not sealed, no members, no policy, no log"),
+    "node overlay synced": (overlay_peer("synced", "libsql"),
+                            "the same with node and report in SQLite (npm's libsql), WAL and FULL as"
+                            " Signet has it, one commit for what comes in one turn of the loop"),
     "ws relay": (relay, "Node and npm's ws, same wire format: verifies the hello's signature,"
                         " parses, routes by key, acks at once; no members, replay memory, limits"
                         " or storage"),
