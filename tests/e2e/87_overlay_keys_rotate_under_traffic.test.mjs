@@ -29,7 +29,7 @@ async function meshOf(t, names) {
   }
   return { broker, nodes };
 }
-const used = async (node) => (await node.shows()).keysInUse;
+const used = async (node) => (await node.shows()).in_use;
 async function nextKeys(node, before) {
   return eventually(`keys after ${before}: ${node.said.slice(-3).join(' | ')}`, async () => {
     const now = await used(node);

@@ -104,7 +104,7 @@ export class TunnelNode {
                                        '--name', this.name);
     await this.home.ok('node', 'register', this.name,
                        '--endpoint', `${this.host.address}:${kWireGuardPort}`);
-    [this.overlay] = (await this.shows()).address.split('/');
+    this.overlay = (await this.shows()).address;
     this.does(0.9);
     return this;
   }
@@ -125,7 +125,7 @@ export class TunnelNode {
   does(score) { writeFileSync(this.scoreFile, String(score)); }
   startAgent(...more) {
     const suite = `printf '{"suite_version":"e2e-1","scores":{"overall":%s}}' "$(cat ${this.scoreFile})"`;
-    const args = ['node', 'run', this.name, '--interface', this.interface, '--every', '1', '--poll', '0.2',
+    const args = ['node', 'run', this.name, '--interface', this.interface, '--every', '1s', '--poll', '200ms',
                   ...more, '--', 'sh', '-c', suite];
     const [program, ...before] = [...this.host.within, signet, ...args];
     this.agent = spawn(program, before, { env: this.home.env, cwd: this.home.folder, stdio: ['ignore', 'pipe', 'pipe'] });
