@@ -126,7 +126,7 @@ export class TunnelNode {
   startAgent(...more) {
     const suite = `printf '{"suite_version":"e2e-1","scores":{"overall":%s}}' "$(cat ${this.scoreFile})"`;
     const args = ['node', 'run', this.name, '--interface', this.interface, '--every', '1s', '--poll', '200ms',
-                  ...more, '--', 'sh', '-c', suite];
+                  ...more, '--suite-command', 'sh', '-c', suite];
     const [program, ...before] = [...this.host.within, signet, ...args];
     this.agent = spawn(program, before, { env: this.home.env, cwd: this.home.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.agent.stdout, this.agent.stderr]) {
