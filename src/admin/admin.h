@@ -132,6 +132,8 @@ class Admin {
   };
   void set_standing(const Call& call, const membership::Mesh& mesh, const Target& target);
   void set_role(const Call& call, const membership::Mesh& mesh, const Target& target);
+  // Is it a key that its node changed since? Then it is answered which one it has now.
+  bool is_former(const Call& call, const membership::Mesh& mesh, const Target& target) const;
   void list_invites(const Call& call, const membership::MeshSnapshot& mesh);
   void add_invite(const Call& call);
   void revoke_invite(const Call& call);

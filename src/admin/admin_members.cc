@@ -117,6 +117,17 @@ void Admin::change_member(const Call& call, const membership::MeshSnapshot& mesh
   call.reply(failed(404, "not_found", "no such path"));
 }
 
+// What is said of a key that is over would look done, and its node go on under another.
+bool Admin::is_former(const Call& call, const membership::Mesh& mesh, const Target& target) const {
+  if (!overlay_ || overlay_->mesh() != mesh.id) return false;
+  const overlay::Node* node = overlay_->successor_of(target.member);
+  if (node == nullptr || !node->key) return false;
+  call.reply(failed(409, "conflict",
+                    "node " + node->name + " changed its key; it is the member " +
+                        crypto::to_hex(*node->key) + " now"));
+  return true;
+}
+
 void Admin::set_standing(const Call& call, const membership::Mesh& mesh, const Target& target) {
   const auto standing = read_standing(call.body);
   if (!standing.ok()) return call.reply(answer_of(standing.error()));
@@ -126,6 +137,7 @@ void Admin::set_standing(const Call& call, const membership::Mesh& mesh, const T
     return call.reply(failed(403, "operators_needed",
                              "a revocation takes several operators here: signet revoke propose"));
   }
+  if (is_former(call, mesh, target)) return;
   controller_.set_standing(
       mesh.number, target.member, *standing,
       [reply = call.reply, by = call.peer.text(), id = mesh.id, name = target.name,
@@ -141,6 +153,7 @@ void Admin::set_standing(const Call& call, const membership::Mesh& mesh, const T
 void Admin::set_role(const Call& call, const membership::Mesh& mesh, const Target& target) {
   auto body = read_role(call.body);
   if (!body.ok()) return call.reply(answer_of(body.error()));
+  if (is_former(call, mesh, target)) return;
   const membership::Role role = body->role;
   const std::size_t tags = body->tags.size();
   controller_.set_role(mesh.number, target.member, role, std::move(body->tags),

@@ -43,6 +43,10 @@ class OverlayDesk {
   // Does a revocation take more operators here than the one whose token this call shows?
   bool refuses_one(const broker::HttpCall& call) { return operators_.refuses_one(call); }
   const std::string& mesh() const { return mesh_; }
+  // As Epochs::successor_of.
+  const overlay::Node* successor_of(MemberNumber former) const {
+    return epochs_.successor_of(former);
+  }
 
  private:
   using Call = broker::HttpCall;

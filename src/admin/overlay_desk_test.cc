@@ -206,6 +206,55 @@ TEST_F(OverlayDeskTest, AChangeOfKeysIsSignedByBothKeysAndSaidOnce) {
   EXPECT_EQ(answer("POST", path("nodes", "zoe") + "/key", "{").status, 422);
 }
 
+TEST_F(OverlayDeskTest, AQuarantinedNodeIsToldWhoseWordItsKeyTakes) {
+  begin();
+  ASSERT_EQ(join("ann").status, 200);
+  const std::string member =
+      "/meshes/team/members/" + crypto::to_hex(key_of("ann").public_key()) + "/standing";
+  ASSERT_EQ(operate("POST", member, R"({"standing":"quarantined"})").status, 200);
+  dialects::NodeRekey wanted;
+  wanted.node = "node-ann";
+  wanted.wireguard = crypto::digest32("test-wireguard", {"ann"});
+  wanted.key = key_of("anna").public_key();
+  wanted.timestamp = next_time();
+  const std::string text = dialects::text_to_sign(wanted, kMesh);
+  wanted.signature = key_of("ann").sign(bytes_of(text));
+  wanted.key_signature = key_of("anna").sign(bytes_of(text));
+  const auto got =
+      answer("POST", path("nodes", "ann") + "/key", dialects::write_rekey(wanted, kMesh));
+  EXPECT_EQ(got.status, 403) << got.body;
+  EXPECT_NE(got.body.find("\"not_invited\""), std::string::npos) << got.body;
+  EXPECT_NE(got.body.find("operators' word"), std::string::npos) << got.body;
+}
+
+// What an operator says of the key that a node had would look done, and the node go on.
+TEST_F(OverlayDeskTest, OfAKeyThatItsNodeChangedTheOperatorIsToldTheNewOne) {
+  begin();
+  ASSERT_EQ(join("ann").status, 200);
+  std::optional<controller::NodeAnswer> done;
+  control_.run_and_wait([&] {
+    epochs_->rekey({"node-ann", std::nullopt, key_of("anna").public_key(), {}},
+                   [&](controller::NodeAnswer answer) { done = answer; });
+  });
+  settle();
+  ASSERT_TRUE(done && std::holds_alternative<Done>(*done));
+  const auto member = [](const std::string& name) {
+    return "/meshes/team/members/" + crypto::to_hex(key_of(name).public_key());
+  };
+  const std::string next = crypto::to_hex(key_of("anna").public_key());
+  const std::pair<const char*, const char*> said[] = {
+      {"/standing", R"({"standing":"revoked"})"},
+      {"/standing", R"({"standing":"quarantined"})"},
+      {"/role", R"({"role":"admin","tags":[]})"}};
+  for (const auto& [verb, body] : said) {
+    const auto got = operate("POST", member("ann") + verb, body);
+    EXPECT_EQ(got.status, 409) << body;
+    EXPECT_NE(got.body.find(next), std::string::npos) << got.body;
+  }
+  EXPECT_EQ(operate("POST", member("anna") + "/standing", R"({"standing":"quarantined"})").status,
+            200);
+}
+
 TEST_F(OverlayDeskTest, AnAddressRegistersNoOftenerThanItMay) {
   desk_.registrations_per_minute = 2;
   begin();

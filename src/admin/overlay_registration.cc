@@ -85,6 +85,10 @@ void OverlayDesk::take_rekey(const Call& call, const std::string& name) {
   controller::NodeRekeyed asked{name, wanted.wireguard, wanted.key, {}};
   asked.word = controller::NodeRekeyed::Word{own, wanted.timestamp};
   epochs_.rekey(asked, [this, call, name](const controller::NodeAnswer& answer) {
+    const auto* code = std::get_if<NodeRefusal>(&answer);
+    if (code != nullptr && *code == NodeRefusal::kNotInvited) {
+      return refuse(call, *code, "the key that signs takes the operators' word here: rekey");
+    }
     tell_node(call, name, "rekeyed", answer);
   });
 }

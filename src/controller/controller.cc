@@ -351,8 +351,12 @@ void Controller::set_role(MeshNumber mesh, const crypto::PublicKey& key, members
 void Controller::set_role(MeshNumber mesh, MemberNumber number, membership::Role role,
                           std::vector<std::string> tags, std::function<void(Status)> answer) {
   const MeshSnapshot* where = table_.mesh(mesh);
-  if (where == nullptr || where->member(number) == nullptr) {
+  const Member* member = where == nullptr ? nullptr : where->member(number);
+  if (member == nullptr) {
     return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such member"}); });
+  }
+  if (member->standing == Standing::kRevoked) {
+    return reply([answer] { answer(Error{ErrorCode::kForbidden, "revocation is final"}); });
   }
   std::sort(tags.begin(), tags.end());
   tags.erase(std::unique(tags.begin(), tags.end()), tags.end());

@@ -111,7 +111,8 @@ class Controller {
                   std::int64_t max_uses, std::function<void(Status)> answer);
   void revoke_invite(const crypto::Digest32& digest, std::function<void(Status)> answer);
 
-  // Fails kNotFound for no such member, kForbidden for a revoked one: revocation is final.
+  // Fails kNotFound for no such member, kForbidden for a revoked one: revocation is final. A role
+  // that another commit's revocation is quicker than fails kConflict.
   void set_standing(MeshNumber mesh, const crypto::PublicKey& key, membership::Standing standing,
                     std::function<void(Status)> answer);
   void set_role(MeshNumber mesh, const crypto::PublicKey& key, membership::Role role,

@@ -257,6 +257,14 @@ TEST_F(ControllerTest, RolesHaveSortedTagsOnce) {
   EXPECT_EQ(shown_.at(0).narrowed, std::vector<MemberNumber>{{1}}) << "its sessions may do less";
 }
 
+TEST_F(ControllerTest, WhoWasRevokedGetsNoRole) {
+  start();
+  const membership::Role before = member("eve")->role;
+  EXPECT_EQ(word(set_role("eve", Role::kAdmin, {"a"})), "forbidden");
+  EXPECT_EQ(member("eve")->role, before);
+  EXPECT_TRUE(store_.committed.empty());
+}
+
 TEST_F(ControllerTest, ChannelsAreJoinedAndLeft) {
   start();
   const struct {

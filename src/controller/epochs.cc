@@ -84,6 +84,7 @@ Status Epochs::take(const std::vector<store::SealedRow>& rows) {
   if (!has_current || (state.other && !secrets_.contains(*state.other))) {
     return Error{ErrorCode::kMalformed, "the overlay lacks the secret of an epoch that holds"};
   }
+  if (Status checked = check_operators(rows); !checked.ok()) return checked;
   adopt_threshold();
   rule_.version = rule_kept_.version;
   if (rule_ != rule_kept_ || rule_kept_.version == 0) ++rule_.version;

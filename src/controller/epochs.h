@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/log_limiter.h"
 #include "base/metrics.h"
 #include "controller/controller.h"
 #include "controller/operator_record.h"
@@ -165,7 +166,9 @@ class Epochs {
   // A new key that signs is a new member's, which takes the place, standing, role and tags of the
   // old one; the old one is revoked in the same commit, so that nobody has two for one and a stolen
   // key opens nothing. Done also where nothing changes. Refuses kUnproven (no such node, or its key
-  // is another by now), kRevoked, kReplayed, kBadKey, kKeyTaken, kUnavailable.
+  // is another by now), kRevoked, kReplayed, kBadKey, kKeyTaken, kUnavailable; and kNotInvited a
+  // new key that signs, on the node's own word, while it is quarantined or where it has
+  // overlay::kMostFormerMembers behind it: that takes the operators' word.
   void rekey(const NodeRekeyed& wanted, const std::function<void(NodeAnswer)>& answer);
   // Forgets the node and all that it ever submitted. Its member stays.
   void forget(const std::string& name, const std::function<void(NodeAnswer)>& answer);
@@ -188,6 +191,7 @@ class Epochs {
   // effect are one commit. Waits its turn behind steps and writes of nodes.
   void carry_out(membership::SignedStatement said, std::function<void(StatementAnswer)> answer);
   // Gives the mesh the owner again that the operators set, where it was declared otherwise since.
+  // Waits its turn behind a statement that is being committed.
   void keep_owner(std::function<void(Status)> answer);
   // Who decides together; nullptr: nobody, and one operator may do everything. Borrowed until the
   // next turn.
@@ -198,10 +202,12 @@ class Epochs {
   const std::map<std::uint64_t, KeptStatement>& revocations() const { return revocations_; }
   // Of the list that they are on; 0: nobody is.
   std::uint64_t revocations_serial() const {
-    return revocations_.empty() ? 0 : quorum_->last_serial;
+    return revocations_.empty() || !quorum_ ? 0 : quorum_->last_serial;
   }
   // Of the denials that are held: what `deny_many` has to name. Empty: none are.
-  std::string held_digest() const { return held_.empty() ? "" : digest_of_denials(held_); }
+  std::string held_digest() const {
+    return held_.empty() ? "" : membership::digest_of_denials(held_);
+  }
 
   bool is_loaded() const { return loaded_; }
   const overlay::EpochState& state() const { return table_.state(); }
@@ -211,6 +217,9 @@ class Epochs {
   const overlay::Node* node(std::string_view name) const;
   void each_node(const std::function<void(const overlay::Node&)>& visit) const;
   membership::Standing standing_of(const overlay::Node& node) const;
+  // The node that was this member before it changed its signing key. Borrowed until the next turn;
+  // nullptr: no node was.
+  const overlay::Node* successor_of(MemberNumber former) const;
   NodeConfiguration configuration(std::string_view name) const;
   // epochs_view.cc: what operators look at.
 
@@ -249,8 +258,10 @@ class Epochs {
     bool writing = false;
     overlay::Signals seen;  // since the last decision
     std::optional<overlay::Judgement> judged{};
-    std::uint64_t judged_version = 0;                   // of the row of `judged`; 0: none
-    std::optional<overlay::WireGuardKey> wanted_key{};  // on its way to the disk: nobody else's
+    std::uint64_t judged_version = 0;  // of the row of `judged`; 0: none
+    // On their way to the disk: nobody else's.
+    std::optional<overlay::WireGuardKey> wanted_key{};
+    std::optional<crypto::PublicKey> wanted_signer{};
   };
   using Task = std::function<void()>;
 
@@ -292,9 +303,15 @@ class Epochs {
   std::variant<NodeRefusal, Entrance> entrance_for(const NewNode& wanted);
   std::optional<NodeRefusal> refusal_of_names(const NewNode& wanted) const;
   bool has_brought_many(const std::string& owner) const;
+  void tell_of_invite(const NewNode& wanted, JoinRefusal why);
 
   // epochs_rekey.cc
   std::optional<NodeRefusal> refusal_of(const NodeRekeyed& wanted) const;
+  std::optional<NodeRefusal> refusal_of_signer(const NodeRekeyed& wanted,
+                                               const overlay::Node& known) const;
+  // Is it the key of a node that operators revoked? Then nobody is given it again.
+  bool is_revoked(const overlay::WireGuardKey& key) const;
+  void change_wireguard(overlay::Node& after, Beside& beside) const;
   void succeed(const NodeRekeyed& wanted, overlay::Node& after, Beside& beside);
   void confirm_quarantine(MemberNumber member, const std::function<void(Status)>& answer);
   bool wait_for(const std::string& name, Task task);
@@ -317,6 +334,8 @@ class Epochs {
   using Judged = std::variant<StatementRefusal, StatementEffect>;
   void carry_out_next();
   Judged judge(const membership::SignedStatement& said);
+  std::optional<StatementRefusal> refusal_of(const membership::SignedStatement& said,
+                                             WallTime now) const;
   void seal_statement(StatementEffect& effect) const;
   std::optional<StatementRefusal> add_effect(StatementEffect& effect);
   std::optional<StatementRefusal> revoke_member(StatementEffect& effect) const;
@@ -328,6 +347,7 @@ class Epochs {
   membership::OperatorQuorum rules_of_signing() const;
   std::string mesh_id() const;
   Status take_operators(const store::SealedRow& row, std::string_view plain);
+  Status check_operators(const std::vector<store::SealedRow>& rows) const;
   void settle_operators(const std::function<void(Status)>& answer);
   void add_owner(store::CommitSealed& what) const;
   void adopt_threshold();
@@ -396,6 +416,7 @@ class Epochs {
   std::deque<WaitingStatement> statements_;
 
   CodeCounters<SubmissionRefusal> refused_;
+  LogLimiter<JoinRefusal> invite_log_{kJoinRefusalCount};
   Counter& submitted_;
   Counter& decided_;
   Counter& skipped_;

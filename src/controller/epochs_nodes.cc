@@ -76,6 +76,9 @@ void Epochs::submit_now(const std::shared_ptr<const Submission>& submission,
 void Epochs::submit_of_new(const std::shared_ptr<const Submission>& submission,
                            const std::string& path_name,
                            const std::function<void(SubmissionAnswer)>& answer) {
+  // A listed name is of the key that it is listed with, and of nobody's word.
+  const bool is_listed = options_.doors.listed.contains(path_name);
+  if (is_listed) return answer(SubmissionRefusal::kUnsigned);
   if (nodes_.size() >= options_.nodes) return answer(SubmissionRefusal::kTooManyNodes);
   controller_.admit_subject(
       mesh_, path_name, "overlay", [this, submission, path_name, answer](const auto& member) {
@@ -110,6 +113,7 @@ void Epochs::write(const Node& after, Beside beside, std::function<void(const St
   if (entry.version == 0) entry.node = after;
   entry.writing = true;
   entry.wanted_key = after.wireguard;
+  entry.wanted_signer = after.key;
   ++writing_;
   store::CommitSealed what;
   what.mesh = mesh_;
@@ -127,6 +131,7 @@ void Epochs::write(const Node& after, Beside beside, std::function<void(const St
                               --writing_;
                               found->second.writing = false;
                               found->second.wanted_key.reset();
+                              found->second.wanted_signer.reset();
                               if (status.ok()) {
                                 ++found->second.version;
                                 if (found->second.node.wireguard != after.wireguard) {

@@ -30,6 +30,7 @@ void Epochs::register_node(const NewNode& wanted, const std::function<void(NodeA
     Node same = after;
     same.claimed = known->claimed;
     if (*known == same) return answer(Done{});
+    if (known->wireguard != after.wireguard) change_wireguard(after, beside);
   }
   write(after, std::move(beside), [answer](const Status& status) {
     if (!status.ok()) return answer(NodeRefusal::kUnavailable);
@@ -75,6 +76,7 @@ std::optional<NodeRefusal> Epochs::refusal_of_names(const NewNode& wanted) const
   if (known != nullptr && known->key != wanted.key) return NodeRefusal::kNameTaken;
   const bool replayed = known != nullptr && wanted.signed_at && *wanted.signed_at <= known->claimed;
   if (replayed) return NodeRefusal::kReplayed;
+  if (is_revoked(wanted.wireguard)) return NodeRefusal::kRevoked;
   const bool is_taken = other_with(wanted.name, wanted.key) != nullptr ||
                         other_with(wanted.name, wanted.wireguard) != nullptr;
   return is_taken ? std::optional(NodeRefusal::kKeyTaken) : std::nullopt;
@@ -122,8 +124,7 @@ std::variant<NodeRefusal, Epochs::Entrance> Epochs::entrance_for(const NewNode& 
   const auto decision =
       membership::decide_join(controller_.table(), claim, token, wanted.key, clock_.wall());
   if (const auto* why = std::get_if<JoinRefusal>(&decision)) {
-    log(LogLevel::kWarn, "overlay.invite_refused",
-        {{"node", wanted.name}, {"reason", name_of(*why)}});
+    tell_of_invite(wanted, *why);
     if (*why == JoinRefusal::kMemberRevoked) return NodeRefusal::kRevoked;
     return *why == JoinRefusal::kUnavailable ? NodeRefusal::kUnavailable : NodeRefusal::kNotInvited;
   }
@@ -132,6 +133,15 @@ std::variant<NodeRefusal, Epochs::Entrance> Epochs::entrance_for(const NewNode& 
   const auto* admit = std::get_if<membership::Admit>(&decision);
   return enter(admit == nullptr ? membership::Role::kMember : admit->role, kByInvite,
                std::move(owner), admit == nullptr ? std::nullopt : std::optional(digest));
+}
+
+// Anybody who has a link, of whatever mesh, may cause it as often as the rate of its address
+// allows.
+void Epochs::tell_of_invite(const NewNode& wanted, JoinRefusal why) {
+  const auto repeated = invite_log_.take(why, clock_.elapsed());
+  if (!repeated) return;
+  log(LogLevel::kWarn, "overlay.invite_refused",
+      {{"node", wanted.name}, {"reason", name_of(why)}, {"repeated", *repeated}});
 }
 
 // The configuration names each node of its list, and a member is one node: neither is counted.

@@ -114,6 +114,47 @@ TEST_F(RegistrationTest, AnOldRegistrationNeverCountsAgainOverARestartEither) {
   EXPECT_EQ(epochs_->node("node-ann")->wireguard, wireguard_of("next"));
 }
 
+TEST_F(RegistrationTest, AnotherWireGuardKeyByARegistrationIsAChangeOfKeys) {
+  begin_with_two();
+  on_control([&] {
+    epochs_->log_to(std::make_shared<const store::LogIdentity>(
+        store::LogIdentity{"signet/test", crypto::SecretKey::from_seed({1}),
+                           audit::Pseudonyms(std::string(32, 'p'))}));
+  });
+  auto told = submission("ann", 0.9);
+  told.fresh_key = wireguard_of("fresh");
+  ASSERT_EQ(submit(told), "ok");
+  store_.logged.clear();
+  const std::size_t commits = store_.words.size();
+  EXPECT_EQ(join(node_of("ann")), "ok");
+  EXPECT_EQ(store_.words.size(), commits) << "the same again writes nothing";
+  EXPECT_TRUE(epochs_->node("node-ann")->fresh_key.has_value());
+  NewNode other = node_of("ann");
+  other.endpoint = "192.0.2.1:51820";
+  EXPECT_EQ(join(other), "ok");
+  EXPECT_TRUE(epochs_->node("node-ann")->fresh_key.has_value()) << "an endpoint is no key";
+  EXPECT_TRUE(store_.logged.empty());
+  other.wireguard = wireguard_of("next");
+  EXPECT_EQ(join(other), "ok");
+  EXPECT_FALSE(epochs_->node("node-ann")->fresh_key.has_value());
+  ASSERT_EQ(store_.logged.size(), 1U);
+  EXPECT_EQ(store_.logged[0].event, audit::Event::kNodeRekeyed);
+}
+
+TEST_F(RegistrationTest, AListedNameIsNobodysOnHisWordAlone) {
+  overlay_.submissions.allow_unsigned = true;
+  overlay_.doors.listed["node-zoe"] = key_of("zoe");
+  begin();
+  for (const char* name : {"zoe", "yan"}) {
+    auto told = submission(name, 0.9);
+    told.signature.reset();
+    told.sequence.reset();
+    EXPECT_EQ(submit(told), std::string_view(name) == "zoe" ? "unsigned" : "ok");
+  }
+  EXPECT_EQ(epochs_->node("node-zoe"), nullptr);
+  EXPECT_EQ(join(node_of("zoe")), "ok") << "it is there for its key";
+}
+
 TEST_F(RegistrationTest, WhatAMemberDidLowersTheScoreOfItsNodeOnce) {
   overlay_.rule.per_lost_lease = overlay::Score{150'000};
   begin_with_two();

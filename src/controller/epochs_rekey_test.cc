@@ -141,13 +141,72 @@ TEST_F(RekeyTest, AnotherKeyIsNoWayOutOfAQuarantine) {
   quiet();
   NodeRekeyed wanted = said("bob", "bob");
   wanted.key = key_of("bobby");
-  EXPECT_EQ(rekey(wanted), "ok");
+  EXPECT_EQ(rekey(wanted), "not_invited") << "on its own word";
+  EXPECT_EQ(node("bob").key, key_of("bob"));
+  NodeRekeyed same = wanted;
+  same.key = key_of("bob");
+  same.wireguard = wireguard_of("bob's next");
+  EXPECT_EQ(rekey(same), "ok") << "another WireGuard key changes nothing of that";
+  wanted.word.reset();
+  EXPECT_EQ(rekey(wanted), "ok") << "by the operators' word";
   EXPECT_EQ(standing("bobby"), Standing::kQuarantined);
   ASSERT_EQ(submit("ann", 0.9), "ok");
   ASSERT_EQ(submit_as("bob", "bobby", 0.99), "ok");
   pass(1min);
   EXPECT_EQ(verdict("bob"), "DENIED quarantined by an operator");
   EXPECT_EQ(standing("bobby"), Standing::kQuarantined);
+}
+
+TEST_F(RekeyTest, SoManyChangesOfTheKeyAreItsOwnAndTheNextTheOperators) {
+  begin_with_two();
+  std::string by = "ann";
+  std::vector<MemberNumber> before;
+  const auto next = [&](const std::string& name) {
+    on_control([&] { clock_.advance(1ms); });
+    NodeRekeyed wanted = said("ann", by);
+    wanted.key = key_of(name);
+    return wanted;
+  };
+  for (std::size_t i = 0; i < overlay::kMostFormerMembers; ++i) {
+    before.push_back(node("ann").member);
+    const std::string name = "ann" + std::to_string(i);
+    ASSERT_EQ(rekey(next(name)), "ok") << i;
+    by = name;
+  }
+  EXPECT_EQ(node("ann").former, before);
+  restart();
+  begin();
+  EXPECT_EQ(node("ann").former, before) << "it is on disk";
+  for (const MemberNumber number : before) {
+    ASSERT_NE(epochs_->successor_of(number), nullptr);
+    EXPECT_EQ(epochs_->successor_of(number)->name, "node-ann");
+  }
+  EXPECT_EQ(epochs_->successor_of(node("ann").member), nullptr) << "it is that one still";
+  NodeRekeyed wanted = next("anna");
+  EXPECT_EQ(rekey(wanted), "not_invited");
+  wanted.word.reset();
+  EXPECT_EQ(rekey(wanted), "ok") << "by the operators' word";
+  EXPECT_EQ(node("ann").former.size(), overlay::kMostFormerMembers + 1);
+  EXPECT_EQ(node("ann").key, key_of("anna"));
+}
+
+TEST_F(RekeyTest, OfTwoNodesThatWantOneKeyAtOnceOneHasIt) {
+  begin_with_two();
+  std::vector<std::string> answers;
+  on_control([&] {
+    for (const char* name : {"ann", "bob"}) {
+      NodeRekeyed wanted = said(name, name);
+      wanted.key = key_of("zoe");
+      epochs_->rekey(wanted, [&](const NodeAnswer& answer) { answers.push_back(word(answer)); });
+    }
+  });
+  settle();
+  EXPECT_EQ(answers, (std::vector<std::string>{"key_taken", "ok"}));
+  EXPECT_EQ(node("ann").key, key_of("zoe"));
+  EXPECT_EQ(node("bob").key, key_of("bob"));
+  NodeRekeyed other = said("bob", "bob");
+  other.key = key_of("bobby");
+  EXPECT_EQ(rekey(other), "ok") << "another one is free";
 }
 
 TEST_F(RekeyTest, OperatorsGiveAKeyToANodeThatLostItsOwn) {

@@ -101,6 +101,13 @@ std::size_t number_of_target(std::string_view target) {
   return number;
 }
 
+// REQUIRES: the row was read, so that its name is its serial.
+std::uint64_t serial_of_row(std::string_view name) {
+  std::uint64_t serial = 0;
+  std::from_chars(name.data(), name.data() + name.size(), serial);
+  return serial;
+}
+
 overlay::Score score_of_target(std::string_view target) {
   double value = 0;
   std::from_chars(target.data(), target.data() + target.size(), value);
@@ -135,6 +142,8 @@ void Epochs::carry_out(SignedStatement said, std::function<void(StatementAnswer)
     return answer(StatementRefusal::kUnavailable);
   }
   if (!quorum_) return answer(StatementRefusal::kNoOperators);
+  // Before it waits, or who signs nothing would keep those waiting who decide.
+  if (const auto why = refusal_of(said, clock_.wall())) return answer(*why);
   statements_.push_back({std::move(said), std::move(answer)});
   turn();
 }
@@ -171,13 +180,20 @@ void Epochs::carry_out_next() {
   controller_.commit_sealed(std::move(effect->what), std::move(done));
 }
 
-Epochs::Judged Epochs::judge(const SignedStatement& said) {
+// REQUIRES: there are operators.
+std::optional<StatementRefusal> Epochs::refusal_of(const SignedStatement& said,
+                                                   WallTime now) const {
   const auto statement = OperatorStatement::of(said.text);
   if (!statement) return StatementRefusal::kMalformed;
+  return membership::check(*statement, said.signatures, mesh_id(), rules_of_signing(), now);
+}
+
+// At its turn, under what holds then.
+Epochs::Judged Epochs::judge(const SignedStatement& said) {
   const WallTime now = clock_.wall();
-  const auto why =
-      membership::check(*statement, said.signatures, mesh_id(), rules_of_signing(), now);
-  if (why) return *why;
+  if (const auto why = refusal_of(said, now)) return *why;
+  const auto statement = OperatorStatement::of(said.text);
+  if (!statement) return StatementRefusal::kMalformed;
   StatementEffect effect;
   effect.kept.statement = *statement;
   effect.kept.signatures = said.signatures;
@@ -221,22 +237,31 @@ std::optional<StatementRefusal> Epochs::add_effect(StatementEffect& effect) {
   return StatementRefusal::kMalformed;
 }
 
-// Also of a member that was revoked before there were operators: then it is on their list.
+// Also of a member that was revoked before there were operators: then it is on their list. Of one
+// whose node changed its signing key since, the member that it is now is revoked with it: a node
+// must not be quicker than those who sign.
 std::optional<StatementRefusal> Epochs::revoke_member(StatementEffect& effect) const {
   const std::string& id = effect.kept.statement.target;
-  const auto* member = member_called_by_id(controller_.table().mesh(mesh_), id);
+  const membership::MeshSnapshot* mesh = controller_.table().mesh(mesh_);
+  const auto* member = member_called_by_id(mesh, id);
   if (member == nullptr) return StatementRefusal::kUnknownTarget;
+  const overlay::Node* heir = successor_of(member->number);
+  const auto* living = heir == nullptr ? member : mesh->member(heir->member);
+  if (living == nullptr) return StatementRefusal::kUnknownTarget;
   const bool listed = std::any_of(revocations_.begin(), revocations_.end(), [&](const auto& each) {
     return each.second.statement.target == id;
   });
-  if (listed) return StatementRefusal::kAlreadySo;
+  if (listed && living->standing == Standing::kRevoked) return StatementRefusal::kAlreadySo;
   for (const auto& [name, entry] : nodes_) {
-    if (entry.node.member == member->number) effect.kept.wireguard = entry.node.wireguard;
+    if (entry.node.member == living->number) effect.kept.wireguard = entry.node.wireguard;
   }
-  if (member->standing != Standing::kRevoked) {
+  const auto revoke = [&](const membership::Member& each) {
+    if (each.standing == Standing::kRevoked) return;
     effect.what.changes.emplace_back(
-        membership::StandingChanged{member->number, member->standing, Standing::kRevoked});
-  }
+        membership::StandingChanged{each.number, each.standing, Standing::kRevoked});
+  };
+  revoke(*member);
+  if (living != member) revoke(*living);
   return std::nullopt;
 }
 
@@ -345,6 +370,19 @@ Status Epochs::take_operators(const store::SealedRow& row, std::string_view plai
   return Done{};
 }
 
+// Each statement that was carried out left its row for ever, and the last of them its serial with
+// the quorum: where they differ, somebody took rows away.
+Status Epochs::check_operators(const std::vector<store::SealedRow>& rows) const {
+  std::uint64_t highest = 0;
+  for (const store::SealedRow& row : rows) {
+    if (row.kind == kStatementRows) highest = std::max(highest, serial_of_row(row.name));
+  }
+  if (highest == (quorum_ ? quorum_->last_serial : 0)) return Done{};
+  return Error{ErrorCode::kMalformed,
+               "the overlay's rows of operators end with statement " + std::to_string(highest) +
+                   (quorum_ ? ", and their state says another" : ", and their state is missing")};
+}
+
 // What operators set holds over what the settings say, or one who can write those would be enough.
 void Epochs::adopt_threshold() {
   if (!quorum_ || !quorum_->threshold || rule_.threshold == *quorum_->threshold) return;
@@ -374,6 +412,7 @@ void Epochs::add_owner(store::CommitSealed& what) const {
 }
 
 void Epochs::keep_owner(std::function<void(Status)> answer) {
+  if (wait_for({}, [this, answer] { keep_owner(answer); })) return;
   store::CommitSealed what;
   what.mesh = mesh_;
   what.by = kByMany;

@@ -69,6 +69,18 @@ class StatementsTest : public EpochsStory {
     return std::string(name_of(epochs_->node("node-" + member)->verdict));
   }
   std::string id_of(const std::string& name) { return member(name)->id; }
+  // node-`name` says so itself, under the key of its first name.
+  NodeRekeyed own_word(const std::string& name, const std::string& next) {
+    NodeRekeyed wanted{"node-" + name, std::nullopt, key(next), {}};
+    wanted.word = NodeRekeyed::Word{key(name), clock_.wall()};
+    return wanted;
+  }
+  std::string rekey(const NodeRekeyed& wanted) {
+    std::optional<NodeAnswer> got;
+    on_control([&] { epochs_->rekey(wanted, [&](NodeAnswer answer) { got = answer; }); });
+    settle();
+    return got ? word(*got) : "no answer";
+  }
   // Both fall far below the threshold, which is too many in one step.
   void hold_both() {
     begin_with_two();
@@ -139,6 +151,72 @@ TEST_F(StatementsTest, TwoOfThreeRevokeAtOnceAndOnce) {
   EXPECT_EQ(say(said), "stale_serial");
   ASSERT_EQ(epochs_->revocations().size(), 1U);
   EXPECT_EQ(epochs_->revocations().at(1).statement.text(), said.text);
+}
+
+// Else a node would be quicker than those who sign: they name who it was when they began.
+TEST_F(StatementsTest, ARevocationReachesTheNodeThatChangedItsKeySince) {
+  begin_with_two();
+  const std::string id = id_of("bob");
+  ASSERT_EQ(rekey(own_word("bob", "bobby")), "ok");
+  ASSERT_EQ(standing("bobby"), Standing::kAdmitted);
+  start_again();
+  EXPECT_EQ(say(OperatorAction::kRevoke, id), "done");
+  EXPECT_EQ(standing("bobby"), Standing::kRevoked);
+  EXPECT_EQ(fate("bob"), "DENIED");
+  EXPECT_EQ(fate("ann"), "ALLOWED");
+  ASSERT_EQ(epochs_->revocations().size(), 1U);
+  EXPECT_EQ(epochs_->revocations().at(1).wireguard, wireguard_of("bob"));
+  EXPECT_EQ(epochs_->revocations().at(1).statement.target, id);
+  EXPECT_EQ(say(OperatorAction::kRevoke, id), "already_so");
+  NodeRekeyed next = own_word("bob", "robert");
+  next.word = NodeRekeyed::Word{key("bobby"), clock_.wall()};
+  EXPECT_EQ(rekey(next), "revoked");
+}
+
+TEST_F(StatementsTest, ARevocationAndAChangeOfKeysAtOnceLeaveNobody) {
+  for (const bool node_first : {true, false}) {
+    const std::string name = node_first ? "bob" : "ann";
+    const std::string next = name + "'s next";
+    if (node_first) begin_with_two();
+    std::vector<std::string> answers;
+    const auto said = signed_by(statement(OperatorAction::kRevoke, id_of(name)), {"olga", "omar"});
+    const NodeRekeyed wanted = own_word(name, next);
+    const auto change = [&] {
+      epochs_->rekey(wanted, [&](const NodeAnswer& answer) { answers.push_back(word(answer)); });
+    };
+    on_control([&] {
+      if (node_first) change();
+      epochs_->carry_out(
+          said, [&](const StatementAnswer& answer) { answers.push_back(word_of(answer)); });
+      if (!node_first) change();
+    });
+    settle();
+    quiet();
+    const auto expected = node_first ? std::vector<std::string>{"ok", "done"}
+                                     : std::vector<std::string>{"done", "revoked"};
+    EXPECT_EQ(answers, expected);
+    EXPECT_EQ(standing(name), Standing::kRevoked);
+    EXPECT_EQ(member(next) != nullptr, node_first);
+    EXPECT_EQ(epochs_->standing_of(*epochs_->node("node-" + name)), Standing::kRevoked);
+    EXPECT_EQ(fate(name), "DENIED");
+  }
+}
+
+TEST_F(StatementsTest, TheWireGuardKeyOfWhoWasRevokedIsNobodysAgain) {
+  begin_with_two();
+  ASSERT_EQ(say(OperatorAction::kRevoke, id_of("bob")), "done");
+  on_control([&] { epochs_->forget("node-bob", [](const NodeAnswer&) {}); });
+  settle();
+  ASSERT_EQ(epochs_->node("node-bob"), nullptr);
+  NewNode again = node_of("ann");
+  again.wireguard = wireguard_of("bob");
+  EXPECT_EQ(join(again), "revoked");
+  NodeRekeyed wanted = own_word("ann", "ann");
+  wanted.wireguard = wireguard_of("bob");
+  EXPECT_EQ(rekey(wanted), "revoked");
+  EXPECT_EQ(epochs_->node("node-ann")->wireguard, wireguard_of("ann"));
+  wanted.wireguard = wireguard_of("ann's next");
+  EXPECT_EQ(rekey(wanted), "ok");
 }
 
 TEST_F(StatementsTest, AMemberRevokedBeforeThereWereOperatorsCanBeListed) {
@@ -263,6 +341,30 @@ TEST_F(StatementsTest, AStatementWaitsForWhatIsBeingWritten) {
   EXPECT_EQ(events, (std::vector<std::string>{"written", "done"}));
 }
 
+TEST_F(StatementsTest, WhatNobodySignedWaitsForNothing) {
+  begin_with_two();
+  const auto good = signed_by(statement(OperatorAction::kRevoke, id_of("bob")), {"olga", "omar"});
+  SignedStatement junk = good;
+  junk.signatures[0].signature[0] ^= 1U;
+  std::size_t refused = 0;
+  std::optional<StatementAnswer> got;
+  on_control([&] {
+    NewNode other = node_of("ann");
+    other.endpoint = "192.0.2.1:51820";
+    epochs_->register_node(other, [](const NodeAnswer&) {});  // a write that statements wait for
+    for (int i = 0; i < 100; ++i) {
+      epochs_->carry_out(junk, [&](const StatementAnswer& answer) {
+        if (word_of(answer) == "bad_signature") ++refused;
+      });
+    }
+    EXPECT_EQ(refused, 100U) << "at once";
+    epochs_->carry_out(good, [&](StatementAnswer answer) { got = answer; });
+  });
+  settle();
+  quiet();
+  EXPECT_EQ(word_of(got), "done");
+}
+
 TEST_F(StatementsTest, TheThresholdIsTheOperatorsFromThenOn) {
   begin_with_two();
   EXPECT_EQ(say(OperatorAction::kThreshold, "0.85"), "done");
@@ -290,7 +392,8 @@ TEST_F(StatementsTest, AThresholdAboveTheWayBackIsNoRule) {
 TEST_F(StatementsTest, ManyAreDeniedOnlyByTheirNames) {
   hold_both();
   EXPECT_EQ(say(OperatorAction::kDenyMany, std::string(64, 'a')), "not_held");
-  EXPECT_EQ(say(OperatorAction::kDenyMany, digest_of_denials({"node-ann"})), "not_held");
+  EXPECT_EQ(say(OperatorAction::kDenyMany, membership::digest_of_denials({"node-ann"})),
+            "not_held");
   EXPECT_EQ(say(OperatorAction::kDenyMany, epochs_->held_digest(), {"omar"}), "too_few_signatures");
   EXPECT_EQ(fate("ann"), "ALLOWED");
   EXPECT_EQ(say(OperatorAction::kDenyMany, epochs_->held_digest()), "done");
@@ -361,6 +464,29 @@ TEST_F(StatementsTest, TheOwnerIsTheOperatorsWhateverIsDeclared) {
   EXPECT_EQ(mesh().mesh().owner, key("zoe")) << "dev mode declares it behind the overlay's start";
 }
 
+TEST_F(StatementsTest, WhoKeepsTheOwnerWaitsForTheStatementThatChangesIt) {
+  begin();
+  ASSERT_EQ(say(OperatorAction::kPolicyOwner, hex("zoe")), "done");
+  MeshDeclaration old;
+  old.slug = mesh().mesh().slug;
+  old.owner = key("ann");
+  (void)ask<Result<std::string>>([&](auto answer) { controller_->declare_mesh(old, answer); });
+  const auto said =
+      signed_by(statement(OperatorAction::kPolicyOwner, hex("yan")), {"olga", "omar"});
+  std::vector<std::string> events;
+  on_control([&] {
+    epochs_->carry_out(said,
+                       [&](const StatementAnswer& answer) { events.push_back(word_of(answer)); });
+    epochs_->keep_owner(
+        [&](const Status& status) { events.emplace_back(status.ok() ? "kept" : "failed"); });
+  });
+  settle();
+  quiet();
+  EXPECT_EQ(events, (std::vector<std::string>{"done", "kept"}));
+  EXPECT_EQ(mesh().mesh().owner, key("yan"));
+  EXPECT_EQ(epochs_->quorum()->owner, key("yan"));
+}
+
 TEST_F(StatementsTest, ANodeGetsANewKeyByTheOperatorsWord) {
   begin_with_two();
   const MemberNumber before = epochs_->node("node-bob")->member;
@@ -401,6 +527,30 @@ TEST_F(StatementsTest, RowsThatSayWhatCannotBeStopTheStart) {
   start_again();
   EXPECT_FALSE(loaded_.ok());
   EXPECT_FALSE(epochs_->is_loaded());
+}
+
+// Without them the settings would make operators anew, or a revocation be off the list.
+TEST_F(StatementsTest, RowsThatSomebodyTookAwayStopTheStart) {
+  begin_with_two();
+  ASSERT_EQ(say(OperatorAction::kRevoke, id_of("bob")), "done");
+  ASSERT_EQ(say(OperatorAction::kThreshold, "0.75"), "done");
+  const auto rows = store_.sealed_rows;
+  const std::pair<std::string, std::string> taken[] = {{std::string(kQuorumRows), "state"},
+                                                       {std::string(kStatementRows), "2"}};
+  for (const auto& place : taken) {
+    SCOPED_TRACE(place.first);
+    store_.sealed_rows = rows;
+    ASSERT_EQ(store_.sealed_rows.erase(place), 1U);
+    start_again();
+    ASSERT_FALSE(loaded_.ok());
+    EXPECT_EQ(loaded_.error().code, ErrorCode::kMalformed);
+    EXPECT_FALSE(epochs_->is_loaded());
+    const std::uint64_t serial = epochs_->quorum() == nullptr ? 0 : 2;
+    EXPECT_EQ(epochs_->revocations_serial(), serial);
+  }
+  store_.sealed_rows = rows;
+  start_again();
+  EXPECT_TRUE(loaded_.ok());
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <charconv>
 
 #include "base/encoding.h"
-#include "crypto/mac.h"
 
 namespace signet::controller {
 namespace {
@@ -13,7 +12,6 @@ using membership::OperatorStatement;
 
 constexpr std::string_view kQuorumDomain = "signet-quorum-v1\n";
 constexpr std::string_view kKeptDomain = "signet-statement-v1\n";
-constexpr std::string_view kDenialsDomain = "signet-denials-v1\n";
 constexpr std::string_view kNone = "-";
 constexpr std::size_t kMostDenials = 100'000;  // nodes of a mesh
 constexpr std::size_t kStatementLines = 7;
@@ -168,12 +166,6 @@ std::optional<KeptStatement> decode_statement(std::string_view text) {
   }
   if (!in.ended() || encode(made) != text) return std::nullopt;
   return made;
-}
-
-std::string digest_of_denials(const std::vector<std::string>& names) {
-  std::string text(kDenialsDomain);
-  for (const std::string& name : names) text += line_of(name);
-  return to_hex(crypto::sha256({text}));
 }
 
 }  // namespace signet::controller

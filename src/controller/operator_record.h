@@ -46,8 +46,4 @@ struct KeptStatement {
 std::string encode(const KeptStatement& kept);
 std::optional<KeptStatement> decode_statement(std::string_view text);
 
-// The digest of names that one step would deny, for `deny_many`: SHA-256 of the line
-// "signet-denials-v1" and of every name, a line each. REQUIRES: they are sorted.
-std::string digest_of_denials(const std::vector<std::string>& names);
-
 }  // namespace signet::controller

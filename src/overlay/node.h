@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -21,6 +22,9 @@ inline constexpr std::size_t kMaxSuiteName = 64;
 inline constexpr std::size_t kMaxScores = 64;    // of one submission
 inline constexpr std::size_t kMaxSuites = 8;     // of one node; further ones are refused
 inline constexpr std::size_t kMaxNotes = 1'024;  // bytes
+// A node with so many former members changes its signing key by its operators' word alone: each
+// change leaves a member and an entry of the log for ever, and a yearly one takes it 16 years.
+inline constexpr std::size_t kMostFormerMembers = 16;
 
 using WireGuardKey = std::array<unsigned char, 32>;  // a public one, X25519
 
@@ -101,6 +105,9 @@ struct Node {
   WallTime claimed;                 // of its newest registration or change of keys: older ones are
                                     // replays, over restarts as well
   std::string brought_by;           // "invite:HEX", "certificate", "list"; empty: a member's own
+  // Whom it was before each change of its signing key, oldest first: who is revoked under one of
+  // these numbers is this node. Beyond kMostFormerMembers only operators add any.
+  std::vector<MemberNumber> former;
   bool operator==(const Node&) const = default;
 };
 

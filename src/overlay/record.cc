@@ -10,8 +10,11 @@ namespace signet::overlay {
 namespace {
 
 constexpr std::uint64_t kLayout = 1;
-constexpr std::uint64_t kNodeLayout = 2;  // with who brought it, and when it last claimed its keys
-constexpr std::size_t kMaxItems = 100'000;  // of a map: more is no record of ours
+// Of a node: 2 has also who brought it and when it last claimed its keys, 3 whom it was before.
+constexpr std::uint64_t kClaimLayout = 2;
+constexpr std::uint64_t kNodeLayout = 3;
+constexpr std::uint64_t kJudgementLayout = 2;  // 1: without whom the node was before
+constexpr std::size_t kMaxItems = 100'000;     // of a map: more is no record of ours
 
 // One list of fields for each record serves both ways: BytesOut writes what it is shown, BytesIn
 // fills it. Numbers are 8 bytes little-endian, texts come after their length.
@@ -254,6 +257,22 @@ void fields_of_claim(Bytes& bytes, Node& node) {
   text(bytes, node.brought_by);
 }
 
+// What layout 3 of a node, and 2 of a judgement, have behind those before.
+template <class Bytes>
+void fields_of_succession(Bytes& bytes, Node& node) {
+  std::uint64_t count = node.former.size();
+  whole(bytes, count);
+  if constexpr (Bytes::kReads) {
+    if (count > kMaxItems) return bytes.fail();
+    node.former.clear();
+    for (std::uint64_t i = 0; i < count && bytes.good(); ++i) {
+      whole(bytes, node.former.emplace_back().value);
+    }
+  } else {
+    for (MemberNumber& number : node.former) whole(bytes, number.value);
+  }
+}
+
 template <class Bytes>
 void fields(Bytes& bytes, Judgement& judgement) {
   fields(bytes, judgement.node);
@@ -296,19 +315,28 @@ std::string encode(const Node& node) {
   out.number(kNodeLayout);
   fields(out, written);
   fields_of_claim(out, written);
+  fields_of_succession(out, written);
   return out.take();
 }
 std::string encode(const EpochState& state) { return encoded(state); }
 std::string encode(const RuleParameters& parameters) { return encoded(parameters); }
-std::string encode(const Judgement& judgement) { return encoded(judgement); }
+std::string encode(const Judgement& judgement) {
+  BytesOut out;
+  Judgement written = judgement;
+  out.number(kJudgementLayout);
+  fields(out, written);
+  fields_of_succession(out, written.node);
+  return out.take();
+}
 
 std::optional<Node> decode_node(std::string_view bytes) {
   BytesIn in(bytes);
   const std::uint64_t layout = in.number();
-  if (layout != kLayout && layout != kNodeLayout) return std::nullopt;
+  if (layout < kLayout || layout > kNodeLayout) return std::nullopt;
   Node node;
   fields(in, node);
-  if (layout == kNodeLayout) fields_of_claim(in, node);
+  if (layout >= kClaimLayout) fields_of_claim(in, node);
+  if (layout >= kNodeLayout) fields_of_succession(in, node);
   if (!in.ended_well() || !is_node_name(node.name)) return std::nullopt;
   return node;
 }
@@ -320,8 +348,13 @@ std::optional<RuleParameters> decode_rule(std::string_view bytes) {
   return decoded<RuleParameters>(bytes);
 }
 std::optional<Judgement> decode_judgement(std::string_view bytes) {
-  auto judgement = decoded<Judgement>(bytes);
-  if (judgement && !is_node_name(judgement->node.name)) return std::nullopt;
+  BytesIn in(bytes);
+  const std::uint64_t layout = in.number();
+  if (layout < kLayout || layout > kJudgementLayout) return std::nullopt;
+  Judgement judgement;
+  fields(in, judgement);
+  if (layout >= kJudgementLayout) fields_of_succession(in, judgement.node);
+  if (!in.ended_well() || !is_node_name(judgement.node.name)) return std::nullopt;
   return judgement;
 }
 

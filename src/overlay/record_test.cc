@@ -66,6 +66,9 @@ Node random_node(Random& random) {
   node.denied_by_rule = random.coin();
   node.claimed = random.time();
   node.brought_by = random.text();
+  for (std::size_t i = random.number() % 4; i > 0; --i) {
+    node.former.push_back({random.whole<std::int64_t>()});
+  }
   return node;
 }
 
@@ -79,23 +82,60 @@ TEST(Record, NodesAreReadAsTheyWereWritten) {
   }
 }
 
-// What a daemon of before wrote: the same without the fields behind it, under layout 1.
-TEST(Record, NodesOfTheLayoutBeforeAreRead) {
+// What daemons of before wrote: the same without the fields behind it, under layouts 2 and 1.
+TEST(Record, NodesOfTheLayoutsBeforeAreRead) {
   Random random(9);
   for (int i = 0; i < 200; ++i) {
     Node node = random_node(random);
+    node.former.clear();
+    std::string bytes = encode(node);
+    constexpr std::size_t kSuccession = 8;  // the number of none
+    bytes.resize(bytes.size() - kSuccession);
+    EXPECT_FALSE(decode_node(bytes).has_value()) << "layout 3 has it";
+    bytes[0] = 2;
+    const auto second = decode_node(bytes);
+    ASSERT_TRUE(second.has_value()) << i;
+    ASSERT_TRUE(*second == node) << i;
+
     node.claimed = {};
     node.brought_by.clear();
-    std::string bytes = encode(node);
-    constexpr std::size_t kBehind = 16;  // a time, and the length of an empty text
-    bytes.resize(bytes.size() - kBehind);
+    bytes = encode(node);
+    constexpr std::size_t kClaim = 16;  // a time, and the length of an empty text
+    bytes.resize(bytes.size() - kSuccession - kClaim);
+    bytes[0] = 2;
     EXPECT_FALSE(decode_node(bytes).has_value()) << "layout 2 has both";
     bytes[0] = 1;
-    const auto read = decode_node(bytes);
+    const auto first = decode_node(bytes);
+    ASSERT_TRUE(first.has_value()) << i;
+    ASSERT_TRUE(*first == node) << i;
+    for (const char layout : {'\x00', '\x04'}) {
+      bytes[0] = layout;
+      EXPECT_FALSE(decode_node(bytes).has_value()) << "nobody wrote such a layout";
+    }
+  }
+}
+
+TEST(Record, JudgementsOfTheLayoutBeforeAreRead) {
+  Random random(10);
+  for (int i = 0; i < 200; ++i) {
+    Judgement judged;
+    judged.node = random_node(random);
+    judged.epoch = random.number();
+    judged.reason = random.text();
+    const auto same = decode_judgement(encode(judged));
+    ASSERT_TRUE(same.has_value()) << i;
+    ASSERT_TRUE(*same == judged) << i;
+    judged.node.former.clear();
+    std::string bytes = encode(judged);
+    constexpr std::size_t kSuccession = 8;  // the number of none
+    bytes.resize(bytes.size() - kSuccession);
+    EXPECT_FALSE(decode_judgement(bytes).has_value()) << "layout 2 has it";
+    bytes[0] = 1;
+    const auto read = decode_judgement(bytes);
     ASSERT_TRUE(read.has_value()) << i;
-    ASSERT_TRUE(*read == node) << i;
+    ASSERT_TRUE(*read == judged) << i;
     bytes[0] = 3;
-    EXPECT_FALSE(decode_node(bytes).has_value()) << "nobody wrote such a layout";
+    EXPECT_FALSE(decode_judgement(bytes).has_value()) << "nobody wrote such a layout";
   }
 }
 
@@ -168,7 +208,7 @@ TEST(Record, AnotherLayoutIsNotGuessedAt) {
   Node node;
   node.name = "a";
   for (std::string bytes : {encode(node), encode(EpochState{}), encode(RuleParameters{})}) {
-    bytes[0] = 3;
+    bytes[0] = 4;
     EXPECT_FALSE(decode_node(bytes));
     EXPECT_FALSE(decode_epoch_state(bytes));
     EXPECT_FALSE(decode_rule(bytes));

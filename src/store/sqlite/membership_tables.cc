@@ -76,7 +76,7 @@ MembershipTables::MembershipTables(Database& database)
       insert_member_(database, "INSERT INTO member VALUES(?, ?, ?, ?, ?, ?, ?, ?)"),
       update_standing_(database,
                        "UPDATE member SET standing = ? WHERE number = ? AND standing = ?"),
-      update_role_(database, "UPDATE member SET role = ? WHERE number = ?"),
+      update_role_(database, "UPDATE member SET role = ? WHERE number = ? AND standing <> ?"),
       delete_tags_(database, "DELETE FROM member_tag WHERE member = ?"),
       insert_tag_(database, "INSERT OR IGNORE INTO member_tag VALUES(?, ?)"),
       insert_invite_(database, "INSERT INTO invite VALUES(?, ?, ?, ?, ?, ?, ?)"),
@@ -203,7 +203,8 @@ bool MembershipTables::add(const MemberAdded& added) {
 }
 
 bool MembershipTables::change_role(const RoleChanged& role) {
-  return changed(update_role_.run(role.role, role.member)) && write_tags(role.member, role.tags);
+  return changed(update_role_.run(role.role, role.member, Standing::kRevoked)) &&
+         write_tags(role.member, role.tags);
 }
 
 bool MembershipTables::write_tags(MemberNumber member, const std::vector<std::string>& tags) {

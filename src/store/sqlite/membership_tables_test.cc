@@ -99,6 +99,8 @@ TEST_F(StoreTest, CommitsAChangeOnlyWhenItsConditionHolds) {
       {"nobody's standing", {StandingChanged{{77}, Standing::kAdmitted, Standing::kRevoked}}, false},
       {"role and tags", {RoleChanged{{1}, Role::kAdmin, {"a", "b"}}}, true},
       {"nobody's role", {RoleChanged{{77}, Role::kAdmin, {}}}, false},
+      {"a revocation", {StandingChanged{{3}, Standing::kAdmitted, Standing::kRevoked}}, true},
+      {"no role behind it", {RoleChanged{{3}, Role::kAdmin, {"a"}}}, false},
       {"a channel", {ChannelJoined{{1}, {1}, "general"}, ChannelJoined{{3}, {1}, "general"}}, true},
       {"twice is once", {ChannelJoined{{1}, {1}, "general"}}, true},
       {"a channel of another mesh", {ChannelJoined{{1}, {2}, "general"}}, false},
