@@ -5,10 +5,14 @@
 #include <charconv>
 #include <set>
 
+#include "base/encoding.h"
+#include "crypto/mac.h"
+
 namespace signet::membership {
 namespace {
 
 constexpr std::string_view kDomain = "signet-operator-v1";
+constexpr std::string_view kDenialsDomain = "signet-denials-v1\n";
 constexpr std::array<std::string_view, kOperatorActionCount> kActionNames{
     "revoke",       "deny_many",       "threshold", "policy_owner",
     "operator_add", "operator_remove", "quorum",    "rekey"};
@@ -162,6 +166,15 @@ std::optional<OperatorStatement> OperatorStatement::of(std::string_view text) {
 bool OperatorStatement::is_well_formed() const {
   return is_plain(mesh, kMaxMesh) && is_plain(target, kMaxTarget) && fits(action, target) &&
          expires.ms >= 0;
+}
+
+std::string digest_of_denials(const std::vector<std::string>& names) {
+  std::string text(kDenialsDomain);
+  for (const std::string& name : names) {
+    text += name;
+    text += '\n';
+  }
+  return to_hex(crypto::sha256({text}));
 }
 
 std::optional<StatementRefusal> check(const OperatorStatement& statement,

@@ -50,6 +50,10 @@ struct OperatorStatement {
   bool operator==(const OperatorStatement&) const = default;
 };
 
+// The digest of names that one step would deny, for kDenyMany: SHA-256 of the line
+// "signet-denials-v1" and of every name, a line each, in hex. REQUIRES: they are sorted.
+std::string digest_of_denials(const std::vector<std::string>& names);
+
 struct OperatorSignature {
   crypto::PublicKey signer;
   crypto::Signature signature;

@@ -486,6 +486,14 @@ std::string without_escapes(const std::string& json) {
   return text;
 }
 
+TEST(DigestOfDenials, IsOfTheirLines) {
+  // printf 'signet-denials-v1\nnode-a\nnode-b\n' | sha256sum
+  EXPECT_EQ(digest_of_denials({"node-a", "node-b"}),
+            "9f36bd80707d81764479f8360506c79d43cc4def27fc3c13d4b7da4f2a529269");
+  EXPECT_NE(digest_of_denials({"node-a"}), digest_of_denials({"node-b"}));
+  EXPECT_NE(digest_of_denials({"ab"}), digest_of_denials({"a", "b"}));
+}
+
 // protocol/vectors/operators.json: another library signed them.
 TEST(CheckStatement, AgreesWithTheVectors) {
   std::ifstream file(std::string(SIGNET_SOURCE_DIR) + "/protocol/vectors/operators.json");

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { Home } from './cli.mjs';
-import { base64, eventually, hex, newKeys, sodium, startBroker } from './harness.mjs';
+import { base64, eventually, hex, newKeys, sodium, startBroker, temporaryFolder } from './harness.mjs';
 import { asked, digestOfDenials, holds, listText, newOperators, post, say, settingsOf, signatureOf,
          signedBy, statement } from './operators.mjs';
 import { Node } from './overlay_node.mjs';
@@ -231,6 +231,27 @@ test('a stolen node key is replaced by the operators', async (t) => {
   await allowed(bob);
 });
 
+test('a node that changed its key is still the one whom the operators named', async (t) => {
+  const operators = newOperators(3);
+  const broker = await begin(t, operators);
+  const bob = await nodeOf(broker, 'bob', 0.9);
+  await allowed(bob);
+  const [old, next] = [bob.member, newKeys()];
+  const change = await bob.postKey(bob.rekeying({ wireguard: bob.wireguard, key: next }));
+  assert.equal(change.status, 200, change.text);
+  bob.member = { ...old, ...next };
+  await allowed(bob);
+  const path = `/meshes/${broker.mesh.slug}/members/${old.pubkey}/standing`;
+  const late = await broker.operator('POST', path, { standing: 'quarantined' });
+  assert.equal(late.status, 409, 'who says it of the old key is told the new one');
+  assert.ok(late.text.includes(next.pubkey), late.text);
+  assert.equal(await say(broker, 'revoke', old.memberId, operators.slice(1)), 'done');
+  await allowed(bob, false);
+  assert.equal((await revocations(broker)).entries[0].wireguard, base64(bob.wireguard));
+  const again = await bob.postKey(bob.rekeying({ wireguard: bob.wireguard, key: newKeys() }));
+  assert.equal(again.json().code, 'revoked');
+});
+
 test('settings that cannot be are refused in a sentence', async (t) => {
   const [olga, omar] = newOperators(2);
   const rows = [
@@ -299,4 +320,95 @@ test('people propose, sign and apply with the command line', async (t) => {
   await home.fails(6, 'not_held', 'revoke', 'propose', '--deny-many', '--out', 'd.proposal', ...where);
   await home.fails(2, null, 'revoke', 'propose', '--threshold', '7', '--out', 'x.proposal', ...where);
   await home.fails(2, null, 'revoke', 'propose', '--out', 'y.proposal', ...where);
+});
+
+// Operators whose keys the command line made, and a home that reaches the operator's API.
+async function homeOfOperators(t) {
+  const home = new Home(t);
+  const keys = [];
+  for (const name of ['olga', 'omar']) {
+    keys.push((await home.json('keygen', '--out', `${name}.key`)).publicKey);
+  }
+  const broker = await begin(t, keys.map((pubkey) => ({ pubkey })));
+  home.env.SIGNET_OPERATOR_URL = broker.operators ?? broker.http;
+  home.env.SIGNET_OPERATOR_TOKEN = broker.operator_token;
+  const noted = async (...args) => {
+    const answer = await home.run(args);
+    assert.equal(answer.status, 0, `${args.join(' ')}: ${answer.stderr}${answer.stdout}`);
+    return answer.stderr;
+  };
+  return { home, broker, noted, where: ['--broker-url', broker.http] };
+}
+
+test('whom a proposal is about is looked up, and shown to whoever signs', async (t) => {
+  const { home, broker, noted, where } = await homeOfOperators(t);
+  const eve = await nodeOf(broker, 'eve', 0.9);
+  const { memberId, pubkey } = eve.member;
+  const other = await broker.join(memberId); // calls itself by her id
+  const propose = (file, ...what) => home.json('revoke', 'propose', ...what, '--out', file, ...where);
+  assert.equal((await propose('node.proposal', '--node', 'node-eve')).target, memberId);
+  assert.equal((await propose('id.proposal', memberId)).target, memberId);
+  assert.equal((await propose('key.proposal', other.pubkey.toUpperCase())).target, other.memberId);
+  const refused = [['no_such_node', '--node', 'node-nobody'], ['no_such_member', 'member-0000000000000000'],
+                   ['no_such_member', 'nobody']];
+  for (const [code, ...what] of refused) {
+    await home.fails(3, code, 'revoke', 'propose', ...what, '--out', 'none.proposal', ...where);
+  }
+  const sign = ['revoke', 'sign', 'node.proposal', '--yes', '--key'];
+  const shown = await noted(...sign, 'olga.key');
+  assert.ok(shown.includes(`${memberId} has the key ${pubkey} and is called "eve"`), shown);
+  home.env.SIGNET_OPERATOR_URL = 'http://127.0.0.1:9';
+  assert.match(await noted(...sign, 'omar.key'), /who the member is could not be shown: /);
+  await home.ok('revoke', 'apply', 'node.proposal', '--yes', ...where);
+
+  const nobody = await statement(broker, 'revoke', 'member-0000000000000000');
+  writeFileSync(join(home.folder, 'nobody.proposal'), JSON.stringify(signedBy(nobody, [])));
+  home.env.SIGNET_OPERATOR_URL = broker.operators ?? broker.http;
+  await home.fails(3, 'no_such_member', 'revoke', 'sign', 'nobody.proposal', '--yes', '--key', 'olga.key');
+});
+
+test('who signs that many are denied sees their names, and no other digest', async (t) => {
+  const { home, broker, noted, where } = await homeOfOperators(t);
+  const nodes = [];
+  for (const name of ['ann', 'bob', 'carl']) nodes.push(await nodeOf(broker, name, 0.9));
+  for (const node of nodes) await allowed(node);
+  await Promise.all(nodes.map((node) => node.submit(0.2)));
+  await eventually('the denials are held', async () => (await asked(broker)).held === 3);
+  const all = (text) => nodes.every((node) => text.includes(`it denies ${node.name}\n`));
+  const proposed = await noted('revoke', 'propose', '--deny-many', '--out', 'many.proposal', ...where);
+  assert.ok(all(proposed), proposed);
+  const sign = ['revoke', 'sign', 'many.proposal', '--yes', '--key'];
+  const shown = await noted(...sign, 'olga.key');
+  assert.ok(all(shown), shown);
+
+  const other = await statement(broker, 'deny_many', digestOfDenials(['node-ann']));
+  writeFileSync(join(home.folder, 'other.proposal'), JSON.stringify(signedBy(other, [])));
+  await home.fails(6, 'not_held', 'revoke', 'sign', 'other.proposal', '--yes', '--key', 'olga.key');
+
+  home.env.SIGNET_OPERATOR_URL = 'http://127.0.0.1:9';
+  assert.match(await noted(...sign, 'omar.key'), /the names of the nodes could not be shown: /);
+  await home.ok('revoke', 'apply', 'many.proposal', '--yes', ...where);
+  for (const node of nodes) await allowed(node, false);
+});
+
+test('an overlay whose mesh is not there yet says so, and is there after the next start', async (t) => {
+  const folder = temporaryFolder(t);
+  const key = join(folder, 'overlay.key');
+  writeFileSync(key, hex(sodium.randombytes_buf(32)), { mode: 0o600 });
+  const file = join(folder, 'signet.toml');
+  writeFileSync(file, `[server]\nlisten = ["127.0.0.1:0"]\nbindings = ["overlay=plant"]\n` +
+                      `[overlay]\nkey_file = "${key}"\n`);
+  const token = 'operator-token-of-this-test-0123456789';
+  const broker = await startBroker(t, { command: ['run', '--config', file], data: join(folder, 'data'),
+                                        env: { SIGNET_ADMIN_TOKEN: token } });
+  broker.operator_token = token;
+  const told = await broker.logged('overlay.no_mesh');
+  assert.equal(told.mesh, 'plant');
+  assert.match(told.do, /signet mesh create.*start again/);
+  const made = await broker.operator('POST', '/meshes', { slug: 'plant', owner_pubkey: newKeys().pubkey });
+  assert.equal(made.status, 200, made.text);
+  assert.equal((await broker.operator('GET', '/meshes/plant/epoch')).status, 404);
+  await broker.restart();
+  assert.equal((await broker.operator('GET', '/meshes/plant/epoch')).status, 200);
+  assert.ok(!broker.log.some((line) => line.includes('overlay.no_mesh')));
 });

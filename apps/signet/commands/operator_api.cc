@@ -200,10 +200,11 @@ Result<wire::JsonDocument> OperatorApi::call(std::string_view method, const std:
 
 Status OperatorApi::each_page(const std::string& path,
                               const std::function<void(const wire::JsonValue&)>& take) const {
+  const std::string first = path + (path.find('?') == std::string::npos ? "?" : "&");
   std::string after;
   for (int page = 0; page < kMaxPages; ++page) {
     SIGNET_TRY(const auto answer,
-               get(path + "?limit=1000" + (after.empty() ? "" : "&after=" + after)));
+               get(first + "limit=1000" + (after.empty() ? "" : "&after=" + after)));
     take(answer.root());
     after = answer.root()["next"].string().value_or("");
     if (after.empty()) return Done{};

@@ -32,7 +32,7 @@ class OperatorApi {
   Result<wire::JsonDocument> post(const std::string& path, const std::string& body) const;
 
   // Asks page after page (`next` of the answer is the next `after`) and gives each to `take`.
-  // `path` has no query yet.
+  // `path` may have a query, without `limit` and `after`.
   Status each_page(const std::string& path,
                    const std::function<void(const wire::JsonValue&)>& take) const;
 

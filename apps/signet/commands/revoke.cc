@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
+#include <optional>
 
 #include "client/http.h"
 #include "client/identity_access.h"
@@ -38,6 +40,7 @@ struct ProposeOptions {
 };
 struct SignOptions {
   std::string file, key_file;
+  std::shared_ptr<OperatorAddress> operators;
 };
 struct ApplyOptions {
   std::string file;
@@ -113,67 +116,165 @@ Result<dialects::OperatorsShown> ask_operators(Context& context, const RevokeRea
 
 std::string json_text(wire::JsonValue value) { return std::string(value.string().value_or("")); }
 
-// The id of the member that is called so, by the operator's API.
-Result<std::string> member_id_of(Context& context, const ProposeOptions& options,
-                                 const std::string& who) {
-  if (who.starts_with("member-")) return who;
-  SIGNET_TRY(const OperatorMesh mesh, operator_mesh(context));
-  SIGNET_TRY(const OperatorApi api,
-             OperatorApi::open(context, *options.operators, mesh.owned.get()));
-  std::vector<std::string> found;
-  const auto take = [&](const wire::JsonValue& page) {
-    const wire::JsonValue members = page["members"];
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      const wire::JsonValue each = members[i];
-      const std::string id = json_text(each["id"]), key = json_text(each["pubkey"]);
-      const bool is_start = who.size() >= kFewestDigits && key.starts_with(who);
-      if (id == who || key == who || is_start || json_text(each["displayName"]) == who) {
-        found.push_back(id);
-      }
-    }
-  };
-  SIGNET_TRY([[maybe_unused]] const Done listed,
-             api.each_page("/meshes/" + mesh.name + "/members", take));
-  if (found.size() == 1) return found.front();
-  if (found.empty()) {
-    return failure(ErrorCode::kNotFound, "no_such_member",
-                   mesh.slug + " has no member " + printable_line(who),
-                   "`signet member list -o json` shows their ids.");
-  }
-  return failure(ErrorCode::kConflict, "ambiguous_name",
-                 printable_line(who) + " is the name of several members of " + mesh.slug,
-                 "Say the key or the id: signet member list -o json");
-}
-
-// Of the node's key, which is a member's.
-Result<std::string> member_of_node(Context& context, const ProposeOptions& options) {
-  if (!overlay::is_node_name(options.node)) {
-    return usage_error(printable_line(options.node) + " is no name of a node");
-  }
-  SIGNET_TRY(const OperatorMesh mesh, operator_mesh(context));
-  SIGNET_TRY(const OperatorApi api,
-             OperatorApi::open(context, *options.operators, mesh.owned.get()));
-  std::string key;
-  const auto take = [&](const wire::JsonValue& page) {
-    const wire::JsonValue nodes = page["nodes"];
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (json_text(nodes[i]["node"]) == options.node) key = json_text(nodes[i]["pubkey"]);
-    }
-  };
-  SIGNET_TRY([[maybe_unused]] const Done listed,
-             api.each_page("/meshes/" + mesh.name + "/nodes", take));
-  if (!key.empty()) return member_id_of(context, options, key);
-  return failure(ErrorCode::kNotFound, "no_such_node",
-                 mesh.slug + " has no node " + options.node + " with a key of its own",
-                 "`signet node list` shows them.");
-}
-
 // A key as a statement has it.
 std::string in_lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) {
     return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   return text;
+}
+
+// A member as the operator's API has it; who is proven by a secret or a certificate has no key.
+struct KnownMember {
+  std::string id, key, name;
+};
+
+// The name last: its owner chose it, and may have made it look like the rest.
+std::string shown_in_words(const KnownMember& member) {
+  return member.id + " has " + (member.key.empty() ? "no key" : "the key " + member.key) +
+         " and is called \"" + member.name + "\"";
+}
+
+// What the path of a call can have as it is.
+bool is_path_word(std::string_view text) {
+  return !text.empty() && text.front() != '.' && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+// The operator's API of the mesh with that id: as the options say, or as it was made here.
+Result<OperatorApi> api_of_mesh(const Context& context, const OperatorAddress& address,
+                                const std::string& mesh) {
+  if (!is_path_word(mesh)) {
+    return usage_error(printable_line(mesh) + " is no mesh that an operator's API can be asked of");
+  }
+  SIGNET_TRY(const std::vector<OwnedMesh> owned, load_owned(context.paths));
+  const auto own = std::find_if(owned.begin(), owned.end(),
+                                [&](const OwnedMesh& each) { return each.mesh_id == mesh; });
+  return OperatorApi::open(context, address, own == owned.end() ? nullptr : &*own);
+}
+
+Status each_known_member(const OperatorApi& api, const std::string& mesh,
+                         const std::function<void(const KnownMember&)>& visit) {
+  const auto take = [&](const wire::JsonValue& page) {
+    const wire::JsonValue members = page["members"];
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const wire::JsonValue each = members[i];
+      visit({json_text(each["id"]), json_text(each["pubkey"]), json_text(each["displayName"])});
+    }
+  };
+  for (const char* query : {"", "?keyless=true"}) {
+    SIGNET_TRY([[maybe_unused]] const Done listed,
+               api.each_page("/meshes/" + mesh + "/members" + query, take));
+  }
+  return Done{};
+}
+
+// Who has that id or key; else the one who is called so. A name is its owner's choice: whoever
+// takes another's id for one is not meant by it.
+Result<KnownMember> member_called(const OperatorApi& api, const std::string& mesh,
+                                  const std::string& who) {
+  const std::string key = in_lower_case(who);
+  std::vector<KnownMember> exact, called;
+  SIGNET_TRY([[maybe_unused]] const Done listed,
+             each_known_member(api, mesh, [&](const KnownMember& each) {
+               const bool is_start = who.size() >= kFewestDigits && each.key.starts_with(key);
+               if (each.id == who || (!each.key.empty() && each.key == key)) {
+                 exact.push_back(each);
+               } else if (is_start || each.name == who) {
+                 called.push_back(each);
+               }
+             }));
+  const std::vector<KnownMember>& found = exact.empty() ? called : exact;
+  if (found.size() == 1) return found.front();
+  if (found.empty()) {
+    return failure(ErrorCode::kNotFound, "no_such_member",
+                   printable_line(mesh) + " has no member " + printable_line(who),
+                   "`signet member list -o json` shows their ids.");
+  }
+  return failure(ErrorCode::kConflict, "ambiguous_name",
+                 printable_line(who) + " is the name of several members of " + printable_line(mesh),
+                 "Say the key or the id: signet member list -o json");
+}
+
+// Of the node's key, which is a member's.
+Result<KnownMember> member_of_node(const OperatorApi& api, const std::string& mesh,
+                                   const std::string& node) {
+  if (!overlay::is_node_name(node)) {
+    return usage_error(printable_line(node) + " is no name of a node");
+  }
+  auto shown = api.get("/meshes/" + mesh + "/nodes/" + node);
+  const bool is_missing = !shown.ok() && shown.error().code == ErrorCode::kNotFound;
+  if (!shown.ok() && !is_missing) return shown.error();
+  const std::string key = is_missing ? "" : json_text(shown->root()["pubkey"]);
+  if (!key.empty()) return member_called(api, mesh, key);
+  return failure(ErrorCode::kNotFound, "no_such_node",
+                 printable_line(mesh) + " has no node " + node + " with a key of its own",
+                 "`signet node list` shows them.");
+}
+
+// The names of the denials that are held back now.
+Result<std::vector<std::string>> held_denials(const OperatorApi& api, const std::string& mesh) {
+  SIGNET_TRY(const auto shown, api.get("/meshes/" + mesh + "/epoch"));
+  const wire::JsonValue held = shown.root()["held_denials"];
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < held.size(); ++i) names.push_back(json_text(held[i]));
+  return names;
+}
+
+void note_not_shown(const Context& context, std::string_view what, const Error& why) {
+  context.out.note(std::string(what) + " could not be shown: " + tell(why).message);
+}
+
+Status show_member(const Context& context, const Result<OperatorApi>& api,
+                   const OperatorStatement& statement) {
+  std::optional<KnownMember> found;
+  const auto take = [&](const KnownMember& each) {
+    if (each.id == statement.target) found = each;
+  };
+  const Status listed = api.ok() ? each_known_member(*api, statement.mesh, take) : api.error();
+  if (!listed.ok()) {
+    note_not_shown(context, "who the member is", listed.error());
+    return Done{};
+  }
+  if (found) {
+    context.out.note("  " + shown_in_words(*found));
+    return Done{};
+  }
+  return failure(
+      ErrorCode::kNotFound, "no_such_member",
+      printable_line(statement.mesh) + " has no member " + printable_line(statement.target),
+      "Propose it anew for somebody who is there: signet revoke propose.");
+}
+
+// `held`: the names that are known already.
+Status show_denials(const Context& context, const Result<OperatorApi>& api,
+                    const OperatorStatement& statement, std::vector<std::string> held) {
+  constexpr std::string_view kWhat = "the names of the nodes";
+  if (held.empty()) {
+    auto names = api.ok() ? held_denials(*api, statement.mesh) : api.error();
+    if (!names.ok()) {
+      note_not_shown(context, kWhat, names.error());
+      return Done{};
+    }
+    held = *std::move(names);
+  }
+  SIGNET_TRY([[maybe_unused]] const Done same, check_denials(statement, held));
+  for (const std::string& name : held) context.out.note("  it denies " + name);
+  return Done{};
+}
+
+// For whoever proposes or signs: whom a digest or an id means, out of the broker's own lists, or
+// that it could not be learnt. `held`: names of denials, where they are known already. Fails
+// kConflict (not_held), kNotFound (no_such_member) where the broker knows of no such thing.
+Status show_target(const Context& context, const OperatorAddress& address,
+                   const OperatorStatement& statement, const std::vector<std::string>& held) {
+  const bool is_many = statement.action == OperatorAction::kDenyMany;
+  if (!is_many && statement.action != OperatorAction::kRevoke) return Done{};
+  const auto api = api_of_mesh(context, address, statement.mesh);
+  return is_many ? show_denials(context, api, statement, held)
+                 : show_member(context, api, statement);
 }
 
 // Two decimals at least, and no needless ones: one number has one spelling there.
@@ -187,7 +288,7 @@ std::string threshold_text(std::string text) {
   return text;
 }
 
-Result<std::pair<OperatorAction, std::string>> wanted_of(Context& context,
+Result<std::pair<OperatorAction, std::string>> wanted_of(const Context& context,
                                                          const ProposeOptions& options,
                                                          const dialects::OperatorsShown& shown) {
   using Wanted = std::pair<OperatorAction, std::string>;
@@ -213,11 +314,12 @@ Result<std::pair<OperatorAction, std::string>> wanted_of(Context& context,
   if (options.deny_many && shown.held == 0) {
     return failure(ErrorCode::kConflict, "not_held", "no denials are held back now");
   }
-  if (!options.member.empty()) {
-    SIGNET_TRY(only.second, member_id_of(context, options, options.member));
-  } else if (!options.node.empty()) {
-    SIGNET_TRY(only.second, member_of_node(context, options));
-  }
+  if (only.first != OperatorAction::kRevoke) return only;
+  SIGNET_TRY(const OperatorApi api, api_of_mesh(context, *options.operators, shown.mesh));
+  SIGNET_TRY(const KnownMember whom, options.node.empty()
+                                         ? member_called(api, shown.mesh, options.member)
+                                         : member_of_node(api, shown.mesh, options.node));
+  only.second = whom.id;
   return only;
 }
 
@@ -256,14 +358,13 @@ Status propose(Context& context, const ProposeOptions& options) {
                        "Keys have 64 hex digits, a threshold is 0.00 to 1.00, --rekey is "
                        "\"NODE KEY\".");
   }
+  SIGNET_TRY([[maybe_unused]] const Done told,
+             show_target(context, *options.operators, proposal.statement, shown.held_names));
   SIGNET_TRY([[maybe_unused]] const Done kept, create_proposal(options.file, proposal));
   if (context.out.is_for_people()) {
     context.out.note("Proposed in " + options.file + "; " + std::to_string(shown.needed) + " of " +
                      std::to_string(shown.operators.size()) +
                      " operators sign it: signet revoke sign " + options.file + " --key FILE");
-    for (const std::string& name : shown.held_names) {
-      if (options.deny_many) context.out.note("  it denies " + name);
-    }
   }
   show_proposal(context, proposal);
   return Done{};
@@ -274,6 +375,8 @@ Status sign(Context& context, const SignOptions& options) {
   SIGNET_TRY([[maybe_unused]] const Done good, check_proposal(proposal, system_clock().wall()));
   SIGNET_TRY(const Identity identity, Identity::from_file(options.key_file));
   if (context.out.is_for_people()) show_proposal(context, proposal);
+  SIGNET_TRY([[maybe_unused]] const Done told,
+             show_target(context, *options.operators, proposal.statement, {}));
   SIGNET_TRY(const bool sure,
              context.confirm(sentence_of(proposal.statement) + " Mesh " + proposal.statement.mesh +
                              ", serial " + std::to_string(proposal.statement.serial) +
@@ -431,6 +534,7 @@ void add_sign(CommandTree& tree, CLI::App& noun) {
   command.add_option("--key", options->key_file, "the operator's key, as `signet keygen` made it")
       ->type_name("FILE")
       ->required();
+  options->operators = add_operator_options(command);
   add_examples(command, {"signet revoke sign eve.proposal --key olga.key"});
 }
 

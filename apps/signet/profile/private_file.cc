@@ -53,10 +53,13 @@ Error open_error(const std::string& path) {
                  "file_unreadable", path + " can't be read: " + reason());
 }
 
+Status check_kind(const std::string& path, const struct stat& facts) {
+  if (S_ISREG(facts.st_mode)) return Done{};
+  return failure(ErrorCode::kMalformed, "no_file", path + " is no regular file");
+}
+
 Status check_rights(const std::string& path, const struct stat& facts) {
-  if (!S_ISREG(facts.st_mode)) {
-    return failure(ErrorCode::kMalformed, "no_file", path + " is no regular file");
-  }
+  SIGNET_TRY([[maybe_unused]] const Done regular, check_kind(path, facts));
   if (facts.st_uid != geteuid() && geteuid() != 0) {
     return failure(ErrorCode::kForbidden, "key_file_not_yours", path + " belongs to another user");
   }
@@ -132,6 +135,15 @@ Result<std::string> read_private_file(const std::string& path) {
   struct stat facts {};
   if (fstat(file.number(), &facts) != 0) return open_error(path);
   SIGNET_TRY([[maybe_unused]] const Done checked, check_rights(path, facts));
+  return read_all(path, file.number());
+}
+
+Result<std::string> read_shown_file(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.number() < 0) return open_error(path);
+  struct stat facts {};
+  if (fstat(file.number(), &facts) != 0) return open_error(path);
+  SIGNET_TRY([[maybe_unused]] const Done regular, check_kind(path, facts));
   return read_all(path, file.number());
 }
 

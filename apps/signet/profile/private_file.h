@@ -14,6 +14,11 @@ namespace signet::cli {
 // (file_too_long: over 1 MiB, or no regular file), kUnavailable (file_unreadable).
 Result<std::string> read_private_file(const std::string& path);
 
+// The same of a file that holds no secret: whoever may read it, and through a link, too. Fails
+// kNotFound (file_missing), kForbidden and kUnavailable (file_unreadable), kMalformed
+// (file_too_long, no_file: a pipe, say, which is never waited for).
+Result<std::string> read_shown_file(const std::string& path);
+
 // Replaces the file as a whole, mode 0600, and returns when it is on the disk. A crash leaves the
 // old one or the new one. Fails kUnavailable (disk), kForbidden (key_file_link) for a link.
 Status write_private_file(const std::string& path, std::string_view text);

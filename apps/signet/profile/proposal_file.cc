@@ -1,11 +1,10 @@
 #include "signet/profile/proposal_file.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "dialects/overlay_operators.h"
+#include "overlay/node.h"
 #include "signet/profile/private_file.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/text.h"
@@ -43,15 +42,7 @@ std::string write_proposal(const Proposal& proposal) {
 }
 
 Result<Proposal> load_proposal(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return failure(ErrorCode::kNotFound, "file_missing", "there is no proposal " + path);
-  }
-  std::string text;
-  constexpr std::size_t kMost = dialects::kMaxStatementBody + 1;
-  for (std::istreambuf_iterator<char> at(file), end; at != end && text.size() <= kMost; ++at) {
-    text += *at;
-  }
+  SIGNET_TRY(std::string text, read_shown_file(path));
   if (text.ends_with('\n')) text.pop_back();
   if (text.size() > dialects::kMaxStatementBody) {
     return failure(ErrorCode::kMalformed, "file_too_long", path + " is too long for a proposal");
@@ -114,6 +105,20 @@ Status check_proposal(const Proposal& proposal, WallTime now) {
     }
   }
   return Done{};
+}
+
+Status check_denials(const OperatorStatement& statement, const std::vector<std::string>& names) {
+  const bool are_nodes = std::all_of(names.begin(), names.end(), overlay::is_node_name);
+  if (!are_nodes) {
+    return failure(ErrorCode::kMalformed, "bad_names",
+                   "what the broker says it holds back are no names of nodes");
+  }
+  if (membership::digest_of_denials(names) == statement.target) return Done{};
+  return failure(ErrorCode::kConflict, "not_held",
+                 "the " + std::to_string(names.size()) +
+                     " denials that are held back now are others than the ones proposed",
+                 "Look at `signet epoch show`, then propose anew: signet revoke propose "
+                 "--deny-many.");
 }
 
 Status sign_proposal(Proposal& proposal, const crypto::SecretKey& key, WallTime now) {

@@ -21,8 +21,8 @@ struct Proposal {
 Result<Proposal> read_proposal(std::string_view text);
 std::string write_proposal(const Proposal& proposal);
 
-// From the disk, and whole onto it. Fails kNotFound (file_missing), kUnavailable
-// (file_unreadable, disk), kMalformed (bad_proposal; file_too_long).
+// From the disk, and whole onto it. Fails kNotFound (file_missing), kForbidden and kUnavailable
+// (file_unreadable, disk), kMalformed (bad_proposal, file_too_long, no_file).
 Result<Proposal> load_proposal(const std::string& path);
 Status keep_proposal(const std::string& path, const Proposal& proposal);
 // The same for a new one. Fails kConflict (file_exists).
@@ -34,6 +34,10 @@ std::string sentence_of(const membership::OperatorStatement& statement);
 // Is there anything for which a broker refuses it whatever else holds? Fails kForbidden
 // (proposal_expired; bad_signature: one does not hold), kConflict (signed_twice).
 Status check_proposal(const Proposal& proposal, WallTime now);
+// Are `names`, as a broker holds them back, the ones that the statement lets be denied? REQUIRES:
+// its action is kDenyMany. Pure. Fails kMalformed (bad_names), kConflict (not_held).
+Status check_denials(const membership::OperatorStatement& statement,
+                     const std::vector<std::string>& names);
 // Adds the signature of `key`. Fails as check_proposal(), and kConflict (already_signed).
 Status sign_proposal(Proposal& proposal, const crypto::SecretKey& key, WallTime now);
 

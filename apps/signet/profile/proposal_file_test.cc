@@ -1,6 +1,7 @@
 #include "signet/profile/proposal_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -77,6 +78,34 @@ TEST(ProposalFile, ReadsNothingThatIsNoProposal) {
     EXPECT_EQ(code_of(read.error()), "bad_proposal");
   }
   EXPECT_EQ(code_of(load_proposal("/nowhere/at/all").error()), "file_missing");
+}
+
+// Nobody writes the pipe: whoever waited for it would wait for ever.
+TEST(ProposalFile, WaitsForNoPipeAndReadsNoFolder) {
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("signet-proposal-pipe-" + std::to_string(getpid()));
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const auto piped = load_proposal(path);
+  std::filesystem::remove(path);
+  ASSERT_FALSE(piped.ok());
+  EXPECT_EQ(code_of(piped.error()), "no_file");
+  const auto folder = load_proposal(std::filesystem::temp_directory_path());
+  ASSERT_FALSE(folder.ok());
+  EXPECT_EQ(code_of(folder.error()), "no_file");
+}
+
+TEST(ProposalFile, IsOfTheNamesWhoseDigestItHasAndOfNoOthers) {
+  const std::vector<std::string> names{"node-a", "node-b"};
+  const Proposal proposal =
+      proposal_to(OperatorAction::kDenyMany, membership::digest_of_denials(names));
+  EXPECT_TRUE(check_denials(proposal.statement, names).ok());
+  const std::vector<std::string> others[] = {
+      {}, {"node-a"}, {"node-b", "node-a"}, {"node-a", "node-b", "node-c"}};
+  for (const auto& each : others) {
+    EXPECT_EQ(code_of_status(check_denials(proposal.statement, each)), "not_held");
+  }
+  // One text of two names, which a terminal shows as one.
+  EXPECT_EQ(code_of_status(check_denials(proposal.statement, {"node-a\nnode-b"})), "bad_names");
 }
 
 TEST(ProposalFile, SaysEachActionInWordsWithItsTarget) {
