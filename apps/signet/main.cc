@@ -154,6 +154,8 @@ int run(int argc, char** given) {
 int main(int argc, char** argv) {
   (void)prctl(PR_SET_DUMPABLE, 0);  // keys are in this memory: no core dumps
   (void)std::signal(SIGPIPE, SIG_IGN);
+  // Who was started with it ignored, as some supervisors do, would never see how a child ended.
+  (void)std::signal(SIGCHLD, SIG_DFL);
   if (!signet::crypto::initialize()) {
     std::cerr << "signet: the system gives no random numbers\n";
     return signet::cli::kExitFailed;

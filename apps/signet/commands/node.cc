@@ -1,11 +1,13 @@
 // signet node: the agent of an overlay's node, and what it keeps. What operators ask about nodes is
 // in node_view.cc.
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
 #include <thread>
 
 #include "base/encoding.h"
+#include "base/secret_memory.h"
 #include "client/identity_access.h"
 #include "crypto/random.h"
 #include "overlay/ipv4.h"
@@ -170,13 +172,14 @@ Status register_node(Context& context, const RegisterOptions& options) {
 
 // --- rekey ---
 
-// The new key is the node's when the controller said so; asked again, it says the same.
+// The new key is the node's when the controller said so; asked again, it says the same. Without a
+// clear word it waits on disk, because the controller may have taken it.
 Result<bool> finish_rekey(node::ControllerLink& link, KeptFile& file, const crypto::SecretKey& key,
                           KeptState& kept) {
   SIGNET_TRY(const node::Answered answer, node::send_rekey(link, kept, key, system_clock().wall()));
-  const bool is_later = answer.status == 429 || answer.status == 503 ||
-                        answer.code == signet::name_of(NodeRefusal::kReplayed);
-  if (is_later) return node::refused(answer, "the change of keys");
+  if (!answer.is_taken() && !node::means_no(answer)) {
+    return node::refused(answer, "the change of keys");
+  }
   if (answer.is_taken()) {
     kept.wireguard = std::move(kept.pending);
     // They were for the key that is gone. What was used is still not gone back behind.
@@ -253,10 +256,21 @@ Status show_node(Context& context, const std::string& name) {
 
 // --- run ---
 
-Result<std::unique_ptr<node::WireGuardTool>> tool_of(Context& context, const RunOptions& options) {
+// Nothing is done with what is shown, so nothing is said or kept of it. A file stands in for the
+// interface: somebody applies it.
+bool looks_only(const RunOptions& options) { return options.dry_run == "-"; }
+
+void print_configuration(Context& context, std::string_view text) {
+  context.out.item(text, {{"configuration", std::string(text)}});
+}
+
+// With --once what a dry run would print is kept in `last`, which outlives the tool.
+Result<std::unique_ptr<node::WireGuardTool>> tool_of(Context& context, const RunOptions& options,
+                                                     SecretBytes& last) {
   if (!options.dry_run.empty()) {
-    const auto print = [&context](std::string_view text) {
-      context.out.item(text, {{"configuration", std::string(text)}});
+    const auto print = [&context, &last, once = options.once](std::string_view text) {
+      if (!once) return print_configuration(context, text);
+      last = SecretBytes(text);
     };
     return std::unique_ptr<node::WireGuardTool>(
         std::make_unique<node::DryRunTool>(options.dry_run, print));
@@ -273,19 +287,22 @@ Result<std::unique_ptr<node::WireGuardTool>> tool_of(Context& context, const Run
 // REQUIRES: refuse_no_span() took it.
 milliseconds span_of(const std::string& text) { return span_from(text).value_or(milliseconds(0)); }
 
-std::function<Result<node::SuiteReport>()> suite_of(const Context& context, const NodePlace& place,
-                                                    const client::Url& url,
-                                                    const RunOptions& options) {
+node::StoppableSuite suite_of(const Context& context, const NodePlace& place,
+                              const client::Url& url, const RunOptions& options) {
   if (options.has_suite) {
-    return [command = options.suite, timeout = span_of(options.suite_timeout)] {
-      return node::run_suite_command(command, timeout);
+    return [command = options.suite,
+            timeout = span_of(options.suite_timeout)](const std::atomic<bool>& stop) {
+      return node::run_suite_command(command, timeout, &stop);
     };
   }
   const TlsTrust trust = node_trust(context, place.profile);
-  return [url, trust] {
+  return [url, trust](const std::atomic<bool>& stop) {
     const node::BuiltinSuiteOptions suite;
-    return node::run_builtin_suite(
-        suite, [&] { return node::probe_health(url, trust, suite.probe_timeout); });
+    const auto probe = [&]() -> Result<node::Probe> {
+      if (stop) return Error{ErrorCode::kUnavailable, "stopped"};
+      return node::probe_health(url, trust, suite.probe_timeout);
+    };
+    return node::run_builtin_suite(suite, probe);
   };
 }
 
@@ -306,12 +323,13 @@ Status run_agent(Context& context, const RunOptions& options) {
   }
   SIGNET_TRY(const NodePlace place, place_of(context, options.node.name));
   SIGNET_TRY(const auto link, link_of(context, place, options.node));
-  SIGNET_TRY(const auto tool, tool_of(context, options));
+  SecretBytes last;
+  SIGNET_TRY(const auto tool, tool_of(context, options, last));
   SIGNET_TRY(const auto file, KeptFile::take(place.path));
   SIGNET_TRY(KeptState kept, kept_of(*file, place));
   const crypto::SecretKey& key = IdentityAccess::key(place.membership.identity);
   catch_interrupts();
-  if (!kept.pending.empty()) {
+  if (!kept.pending.empty() && !looks_only(options)) {
     const auto done = finish_rekey(*link, *file, key, kept);
     if (!done.ok()) context.out.note("the key is not changed yet: " + tell(done.error()).message);
   }
@@ -320,11 +338,16 @@ Status run_agent(Context& context, const RunOptions& options) {
   how.poll_every = std::max(span_of(options.poll), how.look_every);
   how.retry_first = how.poll_every;
   how.down_on_exit = options.down_on_exit;
+  how.looks_only = looks_only(options);
   const auto suite = node::suite_on_thread(suite_of(context, place, link->url(), options));
-  node::Agent agent(how, {*link, *tool, *file, *suite, key, system_clock(), crypto::random_below},
+  node::CountOnlyStore count(*file, copy_of(kept));
+  node::KeptStore& store = how.looks_only ? static_cast<node::KeptStore&>(count) : *file;
+  node::Agent agent(how, {*link, *tool, store, *suite, key, system_clock(), crypto::random_below},
                     std::move(kept));
   if (options.once) {
-    SIGNET_TRY([[maybe_unused]] const Done done, run_once(agent));
+    const Status once = run_once(agent);
+    if (!last.empty()) print_configuration(context, last.text());
+    if (!once.ok()) return once.error();
     agent.end();
     context.out.done(agent.kept().node + " is " + verdict_of(agent.kept()),
                      {{"node", agent.kept().node},

@@ -18,23 +18,29 @@ constexpr std::size_t kMaxTold = 32;  // kinds of complaints that are remembered
 
 class ThreadedSuite final : public SuiteTask {
  public:
-  explicit ThreadedSuite(std::function<Result<SuiteReport>()> suite) : suite_(std::move(suite)) {}
-  void start() override { running_ = std::async(std::launch::async, suite_); }
+  explicit ThreadedSuite(StoppableSuite suite) : suite_(std::move(suite)) {}
+  ThreadedSuite(const ThreadedSuite&) = delete;
+  ThreadedSuite& operator=(const ThreadedSuite&) = delete;
+  ~ThreadedSuite() override { stop_ = true; }  // and then `running_` waits
+  void start() override {
+    running_ = std::async(std::launch::async, [this] { return suite_(stop_); });
+  }
   std::optional<Result<SuiteReport>> take() override {
     if (running_.wait_for(milliseconds(0)) != std::future_status::ready) return std::nullopt;
     return running_.get();
   }
 
  private:
-  std::function<Result<SuiteReport>()> suite_;
-  std::future<Result<SuiteReport>> running_;
+  const StoppableSuite suite_;
+  std::atomic<bool> stop_{false};
+  std::future<Result<SuiteReport>> running_;  // the last: its end is waited for before theirs
 };
 
 bool is_same_text(const SecretBytes& a, const SecretBytes& b) { return a.text() == b.text(); }
 
 }  // namespace
 
-std::unique_ptr<SuiteTask> suite_on_thread(std::function<Result<SuiteReport>()> suite) {
+std::unique_ptr<SuiteTask> suite_on_thread(StoppableSuite suite) {
   return std::make_unique<ThreadedSuite>(std::move(suite));
 }
 
@@ -100,9 +106,8 @@ void Agent::submit(const SuiteReport& report, Elapsed now) {
       send_submission(ports_.link, kept_, ports_.key, report, fresh_.front().public_key(),
                       times_.next(ports_.clock.wall()));
   if (answer.ok()) return on_submitted(*answer, now);
-  ++counts_.unanswered;
   failed_ = answer.error();
-  complain(LogLevel::kWarn, "node.controller_away", "submission", answer.error().detail);
+  on_no_answer(answer.error(), "submission");
   submit_soon(now);
 }
 
@@ -115,10 +120,12 @@ void Agent::on_submitted(const Answered& answer, Elapsed now) {
                {{"node", kept_.node}, {"sequence", kept_.sequence}});
   }
   ++counts_.refused;
-  failed_ = refused(answer, "the report");
   complain(LogLevel::kWarn, "node.submission_refused", answer.code, answer.detail);
-  if (answer.code != name_of(SubmissionRefusal::kReplayed)) return;
-  // On disk with the next report.
+  if (answer.code != name_of(SubmissionRefusal::kReplayed)) {
+    failed_ = refused(answer, "the report");
+    return;
+  }
+  // On disk with the next report. What is mended so ends nothing, --once neither.
   kept_.sequence = sequence_beyond(kept_.sequence, ports_.clock.wall());
   submit_soon(now);
 }
@@ -131,13 +138,12 @@ void Agent::submit_soon(Elapsed now) {
 
 void Agent::poll(Elapsed now) {
   next_poll_ = now + options_.poll_every;
-  const auto said = keys_said(kept_, applied_epoch_);
+  const auto said = to_say();
   const auto answer =
       ask_config(ports_.link, kept_, ports_.key, said, times_.next(ports_.clock.wall()));
   if (!answer.ok()) {
-    ++counts_.unanswered;
     failed_ = answer.error();
-    complain(LogLevel::kWarn, "node.controller_away", "configuration", answer.error().detail);
+    on_no_answer(answer.error(), "configuration");
     settle(nullptr);
     return retry(now);
   }
@@ -150,8 +156,23 @@ void Agent::poll(Elapsed now) {
   }
   backoff_.reset();
   on_config(*answer, now);
-  // What is new to say is said at once: others wait for it.
-  if (!(keys_said(kept_, applied_epoch_) == said)) next_poll_ = now;
+  // What is new to say is said soon: others wait for it. Not at once, so that whoever makes it new
+  // with every answer keeps nobody busy.
+  is_told_back_ = to_say() == said;
+  if (!is_told_back_) next_poll_ = now + std::min(options_.look_every, options_.poll_every);
+}
+
+dialects::NodeKeysSaid Agent::to_say() const {
+  return options_.looks_only ? dialects::NodeKeysSaid{} : keys_said(kept_, applied_epoch_);
+}
+
+// Nobody answered in time, or somebody with more than is an answer.
+void Agent::on_no_answer(const Error& error, std::string_view asked) {
+  ++counts_.unanswered;
+  const bool is_answered = is_too_long(error);
+  const std::string_view reason = is_answered ? "too_long" : asked;
+  complain(is_answered ? LogLevel::kError : LogLevel::kWarn,
+           is_answered ? "node.answer_refused" : "node.controller_away", reason, error.detail);
 }
 
 void Agent::retry(Elapsed now) {
@@ -184,8 +205,7 @@ void Agent::forget_fresh(std::size_t used) {
 void Agent::fetch_revocations() {
   const auto answer = ask_revocations(ports_.link);
   if (!answer.ok()) {
-    ++counts_.unanswered;
-    return complain(LogLevel::kWarn, "node.controller_away", "revocations", answer.error().detail);
+    return on_no_answer(answer.error(), "revocations");
   }
   if (answer->is_taken()) return take_list(answer->body);
   ++counts_.refused;
@@ -230,6 +250,7 @@ void Agent::look_at_peers(Elapsed now) {
 void Agent::settle(const OpenedAnswer* answer) {
   const Plan next = plan(kept_, {answer, ports_.clock.wall(), watch_.failing()});
   if (answer != nullptr) on_answer(next.fault);
+  if (next.is_older_denial) complain(LogLevel::kError, "node.older_denial_taken", "older_epoch");
   again_ = next.again;
   const bool is_kept = keep(next);
   if (is_kept || next.wanted == Wanted::kNoPeers) apply(next);
@@ -320,7 +341,7 @@ void Agent::cut_revoked() {
 // ---- beginning and end
 
 std::optional<Status> Agent::once() const {
-  if (is_configured_ && next_poll_ > ports_.clock.elapsed()) return Status(Done{});
+  if (is_configured_ && is_told_back_) return Status(Done{});
   if (failed_) return Status(*failed_);
   return std::nullopt;
 }

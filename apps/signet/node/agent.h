@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -40,8 +41,10 @@ class SuiteTask {
   // What it came to; nullopt while it runs. REQUIRES: it was started, and not taken since.
   virtual std::optional<Result<SuiteReport>> take() = 0;
 };
-// On a thread, which its destructor waits for: `suite` must end by itself.
-std::unique_ptr<SuiteTask> suite_on_thread(std::function<Result<SuiteReport>()> suite);
+// On a thread. The destructor sets the flag that `suite` is given, and waits for its end: who runs
+// for long looks at the flag.
+using StoppableSuite = std::function<Result<SuiteReport>(const std::atomic<bool>& stop)>;
+std::unique_ptr<SuiteTask> suite_on_thread(StoppableSuite suite);
 
 struct AgentOptions {
   // A report counts for 120 s (protocol/overlay.md): of six, five may be lost.
@@ -59,6 +62,8 @@ struct AgentOptions {
   // A refusal that goes on is told again so often.
   std::chrono::milliseconds tell_every{60'000};
   bool down_on_exit = false;  // remove all peers at the end
+  // Nobody has what is applied, so nothing is said of keys: others would switch to them.
+  bool looks_only = false;
 };
 
 // What the agent works with; all of it outlives the agent.
@@ -117,6 +122,8 @@ class Agent {
   void submit(const SuiteReport& report, Elapsed now);
   void on_submitted(const Answered& answer, Elapsed now);
   void poll(Elapsed now);
+  dialects::NodeKeysSaid to_say() const;
+  void on_no_answer(const Error& error, std::string_view asked);
   void on_config(const Answered& answer, Elapsed now);
   void fetch_revocations();
   void take_list(const std::string& body);
@@ -153,6 +160,7 @@ class Agent {
   bool is_measuring_ = false;
   bool is_submitted_ = false;   // since the start
   bool is_configured_ = false;  // by an answer after that, which was taken and applied
+  bool is_told_back_ = false;  // the last question said all that there was to say behind its answer
   std::optional<Error> failed_;
   std::vector<LastTold> told_;
   AgentCounts counts_;

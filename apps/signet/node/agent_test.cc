@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/captured_log_for_test.h"
 #include "signet/node/fake_controller_for_test.h"
 
@@ -293,6 +296,97 @@ TEST_F(AgentTest, OnceEndsWithAReportAndAConfigurationThatWasToldBack) {
   EXPECT_EQ(controller_.said.uses, 1U);
 }
 
+TEST_F(AgentTest, OnceGoesOnFromAHigherCountWhereItsOwnIsLost) {
+  controller_.sequences = {1'000};
+  start();
+  int turns = 0;
+  while (!agent_->once()) {
+    ASSERT_LT(++turns, 200);
+    clock_.advance(std::clamp(agent_->turn(), milliseconds(10), milliseconds(100)));
+  }
+  EXPECT_TRUE(agent_->once()->ok()) << agent_->once()->error().detail;
+  EXPECT_GT(controller_.sequences.back(), 1'000U);
+  EXPECT_EQ(agent_->counts().refused, 1U);
+}
+
+TEST_F(AgentTest, WhatIsNewIsSaidSoonAndNotAtOnce) {
+  start();
+  agent_->turn();
+  ASSERT_TRUE(is_up());
+  const std::size_t asked = count("/v1/config/");
+  EXPECT_EQ(agent_->turn(), options_.look_every);
+  EXPECT_EQ(count("/v1/config/"), asked);
+  clock_.advance(options_.look_every);
+  agent_->turn();
+  EXPECT_EQ(count("/v1/config/"), asked + 1);
+  EXPECT_EQ(controller_.said.uses, 1U);
+}
+
+TEST_F(AgentTest, WhoOnlyLooksSaysNothingOfKeysAndKeepsOnlyItsCount) {
+  const KeptState before = disk_.state();
+  CountOnlyStore count_only(disk_, copy_of(before));
+  options_.looks_only = true;
+  controller_.offer = {1, 2, {}, {}};
+  agent_ = std::make_unique<Agent>(options_,
+                                   AgentPorts{controller_, tool_, count_only, suite_, key_, clock_,
+                                              [](std::uint64_t bound) { return bound - 1; }},
+                                   disk_.state());
+  run_for(seconds(25));
+  EXPECT_TRUE(is_up()) << "it is shown what would be";
+  EXPECT_TRUE(agent_->once() && agent_->once()->ok());
+  EXPECT_EQ(controller_.said, dialects::NodeKeysSaid{});
+  EXPECT_EQ(count("ready="), 0U);
+  EXPECT_EQ(count("uses="), 0U);
+  KeptState wanted = copy_of(before);
+  wanted.sequence = controller_.sequences.back();
+  EXPECT_GT(wanted.sequence, before.sequence);
+  EXPECT_EQ(disk_.text.text(), write_kept(wanted).text());
+  agent_.reset();  // before what it writes to
+}
+
+TEST_F(AgentTest, AnOldDenialIsObeyedLoudly) {
+  controller_.epoch = 5;
+  start();
+  run_for(seconds(3));
+  ASSERT_TRUE(is_up());
+  (void)log_.take();
+  controller_.epoch = 2;
+  controller_.allowed = false;
+  run_for(seconds(5));
+  EXPECT_FALSE(is_up());
+  EXPECT_NE(log_.take().find("node.older_denial_taken"), std::string::npos);
+  controller_.allowed = true;
+  run_for(seconds(30));
+  EXPECT_FALSE(is_up()) << "an old answer brings nobody back";
+  controller_.epoch = 5;
+  run_for(seconds(30));
+  EXPECT_TRUE(is_up());
+}
+
+TEST_F(AgentTest, AnAnswerThatIsTooLongIsToldAsThat) {
+  controller_.is_away = true;
+  controller_.away = {ErrorCode::kUnavailable, "answer_too_long: more than may be asked for"};
+  start();
+  run_for(seconds(3));
+  const std::string told = log_.take();
+  EXPECT_NE(told.find("too_long"), std::string::npos);
+  EXPECT_EQ(told.find("node.controller_away"), std::string::npos);
+  EXPECT_GT(agent_->counts().unanswered, 0U);
+}
+
+TEST(SuiteOnThread, ItsEndTellsTheSuiteToStop) {
+  std::atomic<bool> has_seen{false};
+  {
+    const auto task = suite_on_thread([&](const std::atomic<bool>& stop) -> Result<SuiteReport> {
+      for (int i = 0; i < 20'000 && !stop; ++i) std::this_thread::sleep_for(milliseconds(1));
+      has_seen = stop.load();
+      return Error{ErrorCode::kUnavailable, "stopped"};
+    });
+    task->start();
+  }
+  EXPECT_TRUE(has_seen);
+}
+
 TEST_F(AgentTest, OnceSaysWhatStandsInTheWay) {
   controller_.is_away = true;
   start();
@@ -381,6 +475,18 @@ TEST_F(AgentTest, AFullDiskKeepsNoRevokedPeerIn) {
   controller_.revocations_body = dialects::write_revocations(list_of_agent(3, 9, 8));
   run_for(seconds(3));
   EXPECT_EQ(tool_.keys(), (std::set<overlay::WireGuardKey>{test_wireguard(7)}));
+}
+
+TEST_F(AgentTest, AListWithASerialBelowItsNewestEntryIsRefused) {
+  dialects::RevocationList list = list_of_agent(4, 9, 8);
+  list.serial = 3;
+  list.signature = test_key(9).sign(bytes_of(dialects::text_to_sign(list)));
+  controller_.revocations = 4;
+  controller_.revocations_body = dialects::write_revocations(list);
+  start();
+  run_for(seconds(3));
+  EXPECT_EQ(disk_.state().revocations, KeptRevocations{});
+  EXPECT_NE(log_.take().find("node.revocations_refused"), std::string::npos);
 }
 
 // ---- crashes

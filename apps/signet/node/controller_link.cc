@@ -1,9 +1,13 @@
 #include "signet/node/controller_link.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
+#include "base/codes.h"
 #include "base/encoding.h"
 #include "crypto/random.h"
+#include "overlay/ipv4.h"
 #include "overlay/node_proof.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/text.h"
@@ -21,11 +25,25 @@ constexpr std::chrono::milliseconds kMaxAhead{30'000};
 constexpr std::size_t kMaxCode = 40;
 constexpr std::size_t kMaxDetail = 300;
 
+// Beside the body that a question may be answered with: no head of ours comes near.
+constexpr std::size_t kMaxHeadBytes = 16'384;
+constexpr std::string_view kTooLong = "too long";  // client::http_request's word, at the end
+constexpr std::string_view kTooLongCode = "answer_too_long";
+
+// By its spelling alone: a name is whoever's it is, but for the one that every system has.
 bool is_this_machine(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  constexpr std::uint32_t kLoopback = 127;
+  constexpr std::uint32_t kFirstOctet = 24;  // bits behind it
+  const auto address = overlay::ipv4_from(host);
+  return host == "localhost" || host == "::1" || host == "[::1]" ||
+         (address && *address >> kFirstOctet == kLoopback);
 }
 
 Error link_error(const Error& error, const client::Url& url) {
+  if (error.detail.ends_with(kTooLong)) {
+    return failure(error.code, kTooLongCode,
+                   "the controller at " + url.authority() + " answers more than may be asked for");
+  }
   const bool distrusted = error.code == ErrorCode::kUnauthorized;
   return failure(distrusted ? ErrorCode::kUnauthorized : error.code,
                  distrusted ? "tls_untrusted" : "unreachable",
@@ -49,8 +67,9 @@ Answered answered(client::HttpAnswer answer) {
 }
 
 Result<Answered> asked(ControllerLink& link, std::string_view method, const std::string& target,
-                       std::string_view body = {}, std::string_view authorization = {}) {
-  SIGNET_TRY(client::HttpAnswer answer, link.ask(method, target, body, authorization));
+                       std::string_view body = {}, std::string_view authorization = {},
+                       std::size_t max_answer = client::kMaxAnswerBytes) {
+  SIGNET_TRY(client::HttpAnswer answer, link.ask(method, target, body, authorization, max_answer));
   return answered(std::move(answer));
 }
 
@@ -77,11 +96,13 @@ Result<std::unique_ptr<HttpControllerLink>> HttpControllerLink::to(
 
 Result<client::HttpAnswer> HttpControllerLink::ask(std::string_view method,
                                                    const std::string& target, std::string_view body,
-                                                   std::string_view authorization) {
+                                                   std::string_view authorization,
+                                                   std::size_t max_answer) {
   client::Url url = base_;
   url.path = target;
   client::HttpOptions options;
   if (!authorization.empty()) options.headers.push_back({"Authorization", authorization});
+  options.max_answer = max_answer;
   options.tls.ca_file = options_.trust.ca_file;
   options.tls.allow_tls12 = options_.trust.allow_tls12;
   auto answer = client::http_request(url, method, body, options_.timeout, options);
@@ -133,11 +154,13 @@ Result<Answered> ask_config(ControllerLink& link, const KeptState& kept,
   const std::string target = dialects::config_target(kept.node, said);
   overlay::NodeRequest request{kept.node, at, fresh_nonce(), {}};
   request.signature = key.sign(bytes_of(overlay::text_to_sign(request, "GET", target, kept.mesh)));
-  return asked(link, "GET", target, {}, dialects::write_node_authorization(request));
+  return asked(link, "GET", target, {}, dialects::write_node_authorization(request),
+               dialects::kMaxConfigBytes + kMaxHeadBytes);
 }
 
 Result<Answered> ask_revocations(ControllerLink& link) {
-  return asked(link, "GET", "/v1/revocations");
+  return asked(link, "GET", "/v1/revocations", {}, {},
+               dialects::kMaxRevocationsBytes + kMaxHeadBytes);
 }
 
 Result<Answered> send_rekey(ControllerLink& link, const KeptState& kept,
@@ -150,6 +173,20 @@ Result<Answered> send_rekey(ControllerLink& link, const KeptState& kept,
   wanted.signature = key.sign(bytes_of(wanted.signed_text));
   return asked(link, "POST", "/v1/nodes/" + kept.node + "/key",
                dialects::write_rekey(wanted, kept.mesh));
+}
+
+bool is_too_long(const Error& error) { return cli::tell(error).code == kTooLongCode; }
+
+bool means_no(const Answered& answer) {
+  constexpr std::array kNo{NodeRefusal::kMalformed, NodeRefusal::kBadName,
+                           NodeRefusal::kBadKey,    NodeRefusal::kNameTaken,
+                           NodeRefusal::kKeyTaken,  NodeRefusal::kNotInvited,
+                           NodeRefusal::kRevoked};
+  constexpr int kFirstRefusal = 400;
+  constexpr int kFirstFailure = 500;
+  if (answer.status < kFirstRefusal || answer.status >= kFirstFailure) return false;
+  return std::any_of(kNo.begin(), kNo.end(),
+                     [&](NodeRefusal each) { return answer.code == signet::name_of(each); });
 }
 
 Error refused(const Answered& answer, std::string_view what) {

@@ -29,10 +29,12 @@ class ControllerLink {
   ControllerLink(const ControllerLink&) = delete;
   ControllerLink& operator=(const ControllerLink&) = delete;
   virtual ~ControllerLink() = default;
-  // `target`: path and query. `authorization`: the header's value; empty: none. Fails kUnavailable
-  // or kOverloaded where nobody answers in time, kUnauthorized where it is somebody else.
+  // `target`: path and query. `authorization`: the header's value; empty: none. `max_answer`:
+  // bytes, with the head. Fails kUnavailable or kOverloaded where nobody answers in time (an answer
+  // that is longer: is_too_long()), kUnauthorized where it is somebody else.
   virtual Result<client::HttpAnswer> ask(std::string_view method, const std::string& target,
-                                         std::string_view body, std::string_view authorization) = 0;
+                                         std::string_view body, std::string_view authorization,
+                                         std::size_t max_answer) = 0;
 };
 
 struct ControllerLinkOptions {
@@ -50,7 +52,8 @@ class HttpControllerLink final : public ControllerLink {
   // that is not this machine's.
   static Result<std::unique_ptr<HttpControllerLink>> to(const ControllerLinkOptions& options);
   Result<client::HttpAnswer> ask(std::string_view method, const std::string& target,
-                                 std::string_view body, std::string_view authorization) override;
+                                 std::string_view body, std::string_view authorization,
+                                 std::size_t max_answer) override;
   const client::Url& url() const { return base_; }
 
  private:
@@ -92,6 +95,14 @@ Result<Answered> ask_revocations(ControllerLink& link);
 // The WireGuard key that waits in `kept`.
 Result<Answered> send_rekey(ControllerLink& link, const KeptState& kept,
                             const crypto::SecretKey& key, WallTime at);
+
+// Did somebody answer, and with more than such an answer may have? It is no controller that is
+// away.
+bool is_too_long(const Error& error);
+
+// A refusal that stays one however often the same is asked. All else may have been carried out, or
+// may be yet: who asked keeps what it asked for.
+bool means_no(const Answered& answer);
 
 // The failure that a refusal is to a person.
 Error refused(const Answered& answer, std::string_view what);

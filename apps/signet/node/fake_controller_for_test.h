@@ -66,10 +66,11 @@ class FakeController final : public ControllerLink {
   explicit FakeController(const Clock& clock) : clock_(clock) {}
 
   Result<client::HttpAnswer> ask(std::string_view method, const std::string& target,
-                                 std::string_view body, std::string_view authorization) override {
+                                 std::string_view body, std::string_view authorization,
+                                 std::size_t /*max_answer*/) override {
     targets.push_back(std::string(method).append(" ").append(target));
     if (on_ask) on_ask(target);
-    if (is_away) return Error{ErrorCode::kUnavailable, "unreachable: nobody there"};
+    if (is_away) return away;
     if (!refuse.empty()) {
       return client::HttpAnswer{refuse_status, dialects::write_detail("no", refuse)};
     }
@@ -92,6 +93,7 @@ class FakeController final : public ControllerLink {
   bool seals_all = true;  // false: the box of the next epoch is missing
   // How it fails.
   bool is_away = false;
+  Error away{ErrorCode::kUnavailable, "unreachable: nobody there"};  // what is said then
   std::string refuse;
   int refuse_status = 400;
   std::function<void(const std::string&)> on_ask;

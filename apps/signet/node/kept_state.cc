@@ -384,6 +384,15 @@ Result<std::unique_ptr<KeptFile>> KeptFile::take(const std::string& path) {
 
 KeptFile::~KeptFile() { close(lock_); }
 
+Status CountOnlyStore::write(const KeptState& state) {
+  if (state.sequence == kept_.sequence) return Done{};
+  KeptState next = copy_of(kept_);
+  next.sequence = state.sequence;
+  SIGNET_TRY([[maybe_unused]] const Done written, below_.write(next));
+  kept_ = std::move(next);
+  return Done{};
+}
+
 Status KeptFile::write(const KeptState& state) {
   const SecretBytes text = write_kept(state);
   return cli::write_private_file(path_, text.text());

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/secret_memory.h"
@@ -51,7 +52,7 @@ struct KeptState {
   overlay::KeyOffer offer;      // the last that was taken
   std::uint64_t in_use = 0;     // the epoch whose keys are used; never goes back
   std::vector<KeptText> texts;  // one for each epoch that the offer names
-  std::uint64_t epoch = 0;      // of the newest answer that was taken
+  std::uint64_t epoch = 0;      // of the newest answer with a verdict that was taken
   std::string reason;           // of the last verdict
   KeptRevocations revocations;
   std::uint32_t address = 0;  // 0: not told yet
@@ -84,6 +85,19 @@ class KeptStore {
   // Returns when the state is on disk, as a whole; the one before stays where that fails
   // (kUnavailable).
   virtual Status write(const KeptState& state) = 0;
+};
+
+// CountOnlyStore is for who only looks: of what it is given it keeps the count of reports alone, so
+// that none is sent twice, and all else on disk stays as it was. `below` outlives it. One thread.
+class CountOnlyStore final : public KeptStore {
+ public:
+  // `kept` is what is on disk below.
+  CountOnlyStore(KeptStore& below, KeptState kept) : below_(below), kept_(std::move(kept)) {}
+  Status write(const KeptState& state) override;
+
+ private:
+  KeptStore& below_;
+  KeptState kept_;  // as it is below
 };
 
 // Twice 65,535 peers in base64, and their revoked keys: no state of a mesh is longer.

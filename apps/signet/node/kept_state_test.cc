@@ -34,6 +34,25 @@ KeptState full_state() {
   return state;
 }
 
+TEST(CountOnlyStore, KeepsTheCountAloneAndNoneThatTheDiskDidNotTake) {
+  FakeDisk disk;
+  const KeptState before = test_state();
+  ASSERT_TRUE(disk.write(before).ok());
+  CountOnlyStore store(disk, copy_of(before));
+  KeptState next = full_state();
+  next.sequence = before.sequence;
+  EXPECT_TRUE(store.write(next).ok());
+  EXPECT_EQ(disk.writes, 1) << "there is nothing to keep of it";
+  next.sequence = 7;
+  disk.fails = true;
+  EXPECT_FALSE(store.write(next).ok());
+  disk.fails = false;
+  EXPECT_TRUE(store.write(next).ok());
+  KeptState wanted = copy_of(before);
+  wanted.sequence = 7;
+  EXPECT_EQ(disk.text.text(), write_kept(wanted).text());
+}
+
 TEST(KeptState, IsReadBackAsItWasWritten) {
   for (const bool full : {false, true}) {
     const KeptState state = full ? full_state() : test_state();

@@ -62,6 +62,7 @@ bool is_complete(const KeyOffer& offer, const std::vector<KeptText>& texts) {
 AnswerFault fault_of_age(const KeptState& kept, const dialects::OverlayConfig& config) {
   if (config.node != kept.node) return AnswerFault::kOtherNode;
   if (config.revocations < kept.revocations.serial) return AnswerFault::kOlderRevocations;
+  if (config.allowed == false) return AnswerFault::kNone;  // its keys, if any, are not looked at
   if (config.epoch < kept.epoch) return AnswerFault::kOlderEpoch;
   const bool has_keys = config.keys && config.keys->offer.current > 0;
   if (has_keys && overlay::is_older(config.keys->offer, kept.in_use)) {
@@ -173,8 +174,8 @@ std::string_view name_of(AnswerFault fault) {
 }
 
 std::string_view name_of(ListFault fault) {
-  constexpr std::array<std::string_view, kListFaults> kNames{"none", "other_mesh", "bad_signature",
-                                                             "other_signer", "older"};
+  constexpr std::array<std::string_view, kListFaults> kNames{
+      "none", "other_mesh", "bad_signature", "other_signer", "older", "no_entries"};
   return kNames[static_cast<std::size_t>(fault)];
 }
 
@@ -191,10 +192,13 @@ OpenedAnswer open_answer(dialects::OverlayConfig config, std::string_view mesh,
 
 AnswerTaken take_answer(const KeptState& kept, const OpenedAnswer& answer) {
   const dialects::OverlayConfig& config = answer.config;
-  AnswerTaken taken{fault_of_age(kept, config), copy_of(kept)};
+  AnswerTaken taken{fault_of_age(kept, config), false, copy_of(kept)};
   if (taken.fault != AnswerFault::kNone) return taken;
-  taken.kept.epoch = config.epoch;
-  if (!config.allowed) return taken;  // that nothing is decided takes nothing back
+  // That nothing is decided takes nothing back, and binds no later answer either: an epoch counts
+  // where somebody decided in it.
+  if (!config.allowed) return taken;
+  taken.is_older_denial = config.epoch < kept.epoch;
+  taken.kept.epoch = std::max(kept.epoch, config.epoch);
   taken.kept.allowed = config.allowed;
   taken.kept.reason = config.reason;
   if (!*config.allowed) {
@@ -219,6 +223,8 @@ ListTaken take_list(const KeptRevocations& kept, std::string_view mesh,
     taken.fault = ListFault::kOtherSigner;
   } else if (list.serial < kept.serial) {
     taken.fault = ListFault::kOlder;
+  } else if (list.entries.empty() && list.serial > 0) {
+    taken.fault = ListFault::kNoEntries;
   }
   if (taken.fault != ListFault::kNone) return taken;
   taken.kept.serial = list.serial;
@@ -262,6 +268,7 @@ Plan plan(const KeptState& kept, const PlanInput& input) {
     AnswerTaken taken = take_answer(kept, *input.answer);
     made.kept = std::move(taken.kept);
     made.fault = taken.fault;
+    made.is_older_denial = taken.is_older_denial;
   }
   const KeyChoice choice = choose_keys(input, made);
   made.changed = !is_same(kept, made.kept);

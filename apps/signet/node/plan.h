@@ -4,7 +4,8 @@
 // What it keeps to (overlay/key_choice.h, threats K7 and K11):
 //   - keys are kept before they are reported, and used ones never go back;
 //   - an answer that is older than what is kept changes nothing, and neither does one that can't be
-//     opened or does not hold the keys of every epoch that it names: the last good stays;
+//     opened or does not hold the keys of every epoch that it names: the last good stays. Only a
+//     denial is obeyed whatever its epoch is: it takes peers away and brings nobody back;
 //   - a node that is not allowed has no peers, and none of the keys that it had;
 //   - a key that was ever in a list of revocations is configured no more.
 #pragma once
@@ -49,8 +50,9 @@ enum class ListFault : std::uint8_t {
   kBadSignature,
   kOtherSigner,  // not who signed the first
   kOlder,        // than the newest that was seen
+  kNoEntries,    // a serial and nobody revoked: such a list is not offered, and would only leap
 };
-inline constexpr std::size_t kListFaults = 5;
+inline constexpr std::size_t kListFaults = 6;
 std::string_view name_of(ListFault fault);
 
 // A configuration whose boxes were opened.
@@ -68,6 +70,8 @@ OpenedAnswer open_answer(dialects::OverlayConfig config, std::string_view mesh,
 
 struct AnswerTaken {
   AnswerFault fault = AnswerFault::kNone;
+  // It denies, and was taken although it is of an earlier decision than was seen already.
+  bool is_older_denial = false;
   KeptState kept;  // as it was, as far as the answer was not taken
 };
 AnswerTaken take_answer(const KeptState& kept, const OpenedAnswer& answer);
@@ -135,6 +139,7 @@ struct PlanInput {
 struct Plan {
   KeptState kept;
   AnswerFault fault = AnswerFault::kNone;
+  bool is_older_denial = false;  // as of AnswerTaken
   Wanted wanted = Wanted::kNothing;
   bool changed = false;             // `kept` is to be on disk before anything else of this is done
   overlay::WireGuardConfig config;  // of kNoPeers and kPeers, with the private key

@@ -151,6 +151,53 @@ TEST(Plan, NoDecisionTakesNothingBack) {
   EXPECT_EQ(planned(denied, &answer).wanted, Wanted::kNoPeers);
 }
 
+// What nobody decided must not be what all that is decided later is older than.
+TEST(Plan, AnEpochWithoutAVerdictBindsNobody) {
+  const KeptState kept = state_of({7, {}, {}, {}}, 7);
+  OpenedAnswer bad = answer_of({7, {}, {}, {}});
+  bad.config.epoch = 1ULL << 60U;
+  bad.config.allowed.reset();
+  bad.config.keys.reset();
+  const Plan made = planned(kept, &bad);
+  EXPECT_EQ(made.fault, AnswerFault::kNone);
+  EXPECT_FALSE(made.changed);
+  EXPECT_EQ(made.kept.epoch, 5U);
+  const OpenedAnswer good = answer_of({8, {}, {}, {}});
+  const Plan later = planned(made.kept, &good);
+  EXPECT_EQ(later.fault, AnswerFault::kNone);
+  EXPECT_EQ(later.kept.epoch, 6U);
+  EXPECT_EQ(epoch_of_keys(later.config), 8U);
+}
+
+TEST(Plan, ADenialIsObeyedHoweverOldItsEpochIs) {
+  KeptState kept = state_of({7, 8, {}, {}}, 7);
+  kept.revocations.serial = 3;
+  OpenedAnswer answer = answer_of({7, {}, {}, {}});
+  answer.config.epoch = 2;
+  answer.config.revocations = 3;
+  answer.config.allowed = false;
+  answer.config.keys.reset();
+  answer.texts.clear();
+  const Plan made = planned(kept, &answer);
+  EXPECT_EQ(made.fault, AnswerFault::kNone);
+  EXPECT_TRUE(made.is_older_denial);
+  EXPECT_EQ(made.wanted, Wanted::kNoPeers);
+  EXPECT_TRUE(made.kept.texts.empty());
+  EXPECT_EQ(made.kept.epoch, 5U) << "and nothing of before is taken for new";
+  EXPECT_EQ(made.kept.in_use, 7U);
+  // It lets nobody back in: an older yes stays an older answer.
+  OpenedAnswer back = answer_of({8, {}, {}, {}});
+  back.config.epoch = 3;
+  back.config.revocations = 3;
+  EXPECT_EQ(planned(made.kept, &back).fault, AnswerFault::kOlderEpoch);
+  EXPECT_EQ(planned(made.kept, &back).wanted, Wanted::kNoPeers);
+  back.config.epoch = 6;
+  EXPECT_EQ(planned(made.kept, &back).wanted, Wanted::kPeers);
+  // One in its order is none of these.
+  answer.config.epoch = 5;
+  EXPECT_FALSE(planned(kept, &answer).is_older_denial);
+}
+
 TEST(Plan, FollowsAChangeOfKeysThroughAllItsPhases) {
   KeptState kept = test_state();
   const auto step = [&](const KeyOffer& offer, WallTime now) {
@@ -348,6 +395,17 @@ TEST(TakeList, PinsItsSignerAndNeverGoesBack) {
   auto elsewhere = list_of(4, 9, {5});
   elsewhere.mesh = "mesh-2";
   EXPECT_EQ(fault(elsewhere), ListFault::kOtherMesh);
+}
+
+TEST(TakeList, ASerialWithoutAnybodyIsNoList) {
+  for (const std::uint64_t serial : {std::uint64_t{1}, std::uint64_t{1} << 60U}) {
+    const ListTaken taken = take_list({}, kTestMesh, list_of(serial, 9, {}));
+    EXPECT_EQ(taken.fault, ListFault::kNoEntries);
+    EXPECT_EQ(taken.kept, KeptRevocations{}) << "nor is its signer pinned";
+  }
+  EXPECT_EQ(name_of(ListFault::kNoEntries), "no_entries");
+  // Serials of other statements count too, so a list may be ahead of its entries.
+  EXPECT_EQ(take_list({}, kTestMesh, list_of(900, 9, {5})).kept.serial, 900U);
 }
 
 TEST(TakeList, AKeyThatWasEverInOneStays) {

@@ -98,8 +98,8 @@ Result<SuitePipe> make_suite_pipe() {
   return SuitePipe{SuiteDescriptor(ends[0]), SuiteDescriptor(ends[1])};
 }
 
-// Where `name` lies: itself if it has a slash, else the first that can be run in $PATH. Empty:
-// none.
+// Where `name` lies: itself if it has a slash, else the first that can be run in the absolute
+// folders of $PATH: what lies where somebody stands may be anybody's. Empty: none.
 std::string find_suite_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const char* path = std::getenv("PATH");
@@ -107,7 +107,8 @@ std::string find_suite_program(const std::string& name) {
   while (!name.empty() && !rest.empty()) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
     std::string candidate = std::string(rest.substr(0, end)) + "/" + name;
-    if (end > 0 && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    if (candidate.front() == '/' && end > 0 && ::access(candidate.c_str(), X_OK) == 0)
+      return candidate;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return {};
@@ -153,6 +154,10 @@ int above_streams(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 
   reset_signals();
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // To measure takes none of the rights that the agent has over the network. A kernel that knows
+  // neither word leaves things as they were.
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   const bool has_parent = ::getppid() == start.parent;  // or it went before that was set
   const bool has_streams = ::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output, STDOUT_FILENO) >= 0 &&
                            ::dup2(error, STDERR_FILENO) >= 0;
@@ -212,7 +217,7 @@ void drain_output(SuiteDescriptor& from, KeptOutput& into) {
   }
 }
 
-enum class SuiteEnd : std::uint8_t { kOver, kTooLong, kTooMuch, kLost };
+enum class SuiteEnd : std::uint8_t { kOver, kTooLong, kTooMuch, kLost, kStopped };
 
 // A running program: its group dies with this object at the latest.
 class SuiteChild {
@@ -223,7 +228,7 @@ class SuiteChild {
   SuiteChild& operator=(const SuiteChild&) = delete;
   ~SuiteChild() { end(); }
 
-  SuiteEnd wait_until(SteadyClock::time_point deadline) {
+  SuiteEnd wait_until(SteadyClock::time_point deadline, const std::atomic<bool>* stop) {
     while (true) {
       const bool is_over = has_ended();
       drain_output(output_, printed_);
@@ -231,6 +236,7 @@ class SuiteChild {
       if (is_lost_) return SuiteEnd::kLost;
       if (printed_.is_over) return SuiteEnd::kTooMuch;
       if (is_over) return SuiteEnd::kOver;
+      if (stop != nullptr && stop->load()) return SuiteEnd::kStopped;
       if (SteadyClock::now() >= deadline) return SuiteEnd::kTooLong;
       wait_a_tick();
     }
@@ -343,6 +349,9 @@ Result<SuiteReport> judge(SuiteChild& child, SuiteEnd end, milliseconds timeout)
                           "it was ended after " + std::to_string(timeout.count()) + " ms",
                           child.complained());
   }
+  if (end == SuiteEnd::kStopped) {
+    return Error{ErrorCode::kUnavailable, "the benchmark command was stopped"};
+  }
   if (end == SuiteEnd::kTooMuch) {
     return no_report("longer than " + std::to_string(kMaxSuiteOutput) + " bytes");
   }
@@ -369,8 +378,8 @@ Result<SuiteReport> read_suite_report(std::string_view json) {
                      std::move(submission.notes)};
 }
 
-Result<SuiteReport> run_suite_command(const std::vector<std::string>& command,
-                                      milliseconds timeout) {
+Result<SuiteReport> run_suite_command(const std::vector<std::string>& command, milliseconds timeout,
+                                      const std::atomic<bool>* stop) {
   if (command.empty() || command.front().empty()) {
     return Error{ErrorCode::kMalformed, "the benchmark command is empty"};
   }
@@ -402,7 +411,7 @@ Result<SuiteReport> run_suite_command(const std::vector<std::string>& command,
   if (const int why = failure_to_start(failure.reading); why != 0) {
     return not_started(start.program, why);
   }
-  const SuiteEnd end = child.wait_until(deadline);
+  const SuiteEnd end = child.wait_until(deadline, stop);
   return judge(child, end, timeout);
 }
 

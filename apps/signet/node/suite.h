@@ -3,6 +3,7 @@
 // submission (protocol/overlay.md), so that what is read here can be sent.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -34,12 +35,17 @@ inline constexpr std::size_t kMaxSuiteOutput = 65'536;
 // run_suite_command starts `command` (a program and its arguments; no shell sees them), waits for
 // its end and reads what it printed. The program has our environment and folder, an empty standard
 // input and no other descriptor of ours; it leads a process group, which is killed as a whole at
-// the timeout, when it printed too much, and when the program itself is over: what it left behind
-// in that group ends with it. If we are killed, it is, too.
-// Blocks the calling thread, at most for `timeout`. No other thread may wait for all children.
+// the timeout, at a stop, when it printed too much, and when the program itself is over: what it
+// left behind in that group ends with it (what made a session of its own does not). If we are
+// killed, it is, too. It gains no rights by what it starts, and has none of ours that a user does
+// not have; the user is the same, so it can read what we can.
+// Blocks the calling thread, at most for `timeout`, or until another one sets `stop` (null: none
+// does) and a hundredth of a second. No other thread may wait for all children.
 // Fails kNotFound where the program can't be started, kOverloaded at the timeout, kUnavailable
-// where it failed (with the last line of its standard error), kMalformed for what it printed.
+// where it failed (with the last line of its standard error) or was stopped, kMalformed for what it
+// printed.
 Result<SuiteReport> run_suite_command(const std::vector<std::string>& command,
-                                      std::chrono::milliseconds timeout);
+                                      std::chrono::milliseconds timeout,
+                                      const std::atomic<bool>* stop = nullptr);
 
 }  // namespace signet::node

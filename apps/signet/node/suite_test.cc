@@ -6,9 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace signet::node {
 namespace {
@@ -203,6 +205,58 @@ TEST_F(SuiteCommand, AtTheTimeoutItsWholeGroupDies) {
   EXPECT_EQ(report.error().detail,
             "the benchmark command failed: it was ended after 500 ms: waiting");
   EXPECT_TRUE(has_gone(path("child")));
+}
+
+TEST_F(SuiteCommand, AStopEndsItsWholeGroupAtOnce) {
+  std::atomic<bool> stop{false};
+  const auto start = steady_clock::now();
+  std::thread other([&] {
+    const auto end = steady_clock::now() + kAmple;
+    while (text_of(path("child")).find('\n') == std::string::npos && steady_clock::now() < end) {
+      ::usleep(1'000);
+    }
+    stop = true;
+  });
+  const auto report = run_suite_command(
+      words("sh -c 'echo $$ >" + path("child") + "; sleep 60' & sleep 60"), 2 * kAmple, &stop);
+  other.join();
+  EXPECT_LT(steady_clock::now() - start, kAmple);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(report.error().detail, "the benchmark command was stopped");
+  EXPECT_TRUE(has_gone(path("child")));
+}
+
+TEST_F(SuiteCommand, GainsNoRightsAndKeepsNoneOfOurs) {
+  const auto report = run_suite_command(
+      words(good_from("grep -E '^(NoNewPrivs|CapAmb)' /proc/$$/status >" + path("rights"))),
+      kAmple);
+  ASSERT_TRUE(report.ok()) << report.error().detail;
+  EXPECT_EQ(text_of(path("rights")), "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\n");
+}
+
+// What lies where somebody stands may be anybody's.
+TEST_F(SuiteCommand, IsLookedForInAbsoluteFoldersOnly) {
+  const std::string name = "signet-suite-of-a-folder";
+  std::ofstream(folder_ / name) << "#!/bin/sh\nprintf '%s' '" << kGood << "'\n";
+  std::filesystem::permissions(folder_ / name, std::filesystem::perms::owner_all);
+  const char* path_now = std::getenv("PATH");
+  const std::string path_before = path_now == nullptr ? "" : path_now;
+  const auto stood = std::filesystem::current_path();
+  std::filesystem::current_path(folder_);
+  const auto with_path = [&](const std::string& folders) {
+    ::setenv("PATH", folders.c_str(), 1);
+    return run_suite_command({name}, kAmple);
+  };
+  const std::string relative = "../" + folder_.filename().string();
+  for (const std::string& folders : {std::string("."), relative, ":." + std::string(":")}) {
+    const auto report = with_path(folders);
+    EXPECT_TRUE(!report.ok() && report.error().code == ErrorCode::kNotFound) << folders;
+  }
+  const auto found = with_path(".:" + folder_.string());
+  EXPECT_TRUE(found.ok()) << found.error().detail;
+  ::setenv("PATH", path_before.c_str(), 1);
+  std::filesystem::current_path(stood);
 }
 
 TEST_F(SuiteCommand, WhatItLeftBehindNeitherHoldsUsNorStays) {

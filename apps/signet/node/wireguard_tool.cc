@@ -255,10 +255,26 @@ bool is_interface_name(std::string_view name) {
          name != ".." && std::all_of(name.begin(), name.end(), fits);
 }
 
+namespace {
+
+// What wg says of any name where the kernel has no WireGuard and no wireguard-go answers.
+bool is_unknown_kind(std::string_view said) {
+  return contains(said, "Protocol not supported") || contains(said, "Operation not supported") ||
+         contains(said, "Address family not supported");
+}
+
+bool has_interface(const std::string& name) {
+  struct stat facts {};
+  return stat(("/sys/class/net/" + name).c_str(), &facts) == 0;
+}
+
+}  // namespace
+
 Error tool_failure(std::string_view interface, const ToolAnswer& answer) {
   const std::string name(interface);
   if (contains(answer.error, "No such device") || contains(answer.error, "Cannot find device") ||
-      contains(answer.error, "does not exist")) {
+      contains(answer.error, "does not exist") ||
+      (is_unknown_kind(answer.error) && !has_interface(name))) {
     return failure(ErrorCode::kNotFound, "no_interface", "the interface " + name + " is not there",
                    "Make it: ip link add " + name + " type wireguard, or: wireguard-go " + name);
   }
@@ -266,7 +282,8 @@ Error tool_failure(std::string_view interface, const ToolAnswer& answer) {
       contains(answer.error, "Permission denied")) {
     return failure(ErrorCode::kForbidden, "no_right",
                    "this user may not change the interface " + name,
-                   "Give the agent CAP_NET_ADMIN, as the unit in docs/node-agent.md does.");
+                   "Give the agent CAP_NET_ADMIN, as the unit in docs/node-agent.md does; beside "
+                   "wireguard-go, whose socket is root's, run it as root.");
   }
   const std::string why =
       answer.error.empty() ? "exit code " + std::to_string(answer.exit) : answer.error;

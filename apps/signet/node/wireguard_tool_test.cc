@@ -172,6 +172,7 @@ TEST_F(ToolFolder, AFailureSaysWhatToDo) {
   } rows[] = {
       {"Unable to access interface: No such device", "no_interface", "ip link add wg0"},
       {"Unable to modify interface: Operation not permitted", "no_right", "CAP_NET_ADMIN"},
+      {"Unable to modify interface: Operation not permitted", "no_right", "run it as root"},
       {"something else", "wireguard_failed", "something else"},
   };
   for (const auto& row : rows) {
@@ -182,6 +183,20 @@ TEST_F(ToolFolder, AFailureSaysWhatToDo) {
     EXPECT_EQ(code_of(applied.error()), row.code);
     EXPECT_NE(applied.error().detail.find(row.advice), std::string::npos);
     EXPECT_FALSE(wg->peers().ok());
+  }
+}
+
+// Without WireGuard in the kernel wg says so of every name that nobody made.
+TEST(ToolFailure, AKindThatIsUnknownIsAnInterfaceThatIsNotThere) {
+  const std::string absent = "sgnt-absent-x";
+  ASSERT_FALSE(std::filesystem::exists("/sys/class/net/" + absent));
+  for (const char* said : {"Unable to access interface: Protocol not supported",
+                           "Unable to access interface: Operation not supported"}) {
+    const Error error = tool_failure(absent, {1, "", said});
+    EXPECT_EQ(code_of(error), "no_interface") << said;
+    EXPECT_NE(error.detail.find("wireguard-go " + absent), std::string::npos);
+    if (!std::filesystem::exists("/sys/class/net/lo")) continue;
+    EXPECT_EQ(code_of(tool_failure("lo", {1, "", said})), "wireguard_failed") << said;
   }
 }
 
