@@ -12,6 +12,7 @@
 #include "base/encoding.h"
 #include "dialects/claudemesh.h"
 #include "dialects/claudemesh_http.h"
+#include "membership/standing.h"
 #include "wire/json.h"
 #include "wire/utf8.h"
 
@@ -100,7 +101,8 @@ void check_token(std::string_view token) {
 
 void check_operator(std::string_view body) {
   if (const auto standing = admin::read_standing(body); taken(standing)) {
-    const std::string again = R"({"standing":")" + std::string(admin::name_of(*standing)) + "\"}";
+    const std::string word(membership::name_of(*standing));
+    const std::string again = R"({"standing":")" + word + "\"}";
     check(*admin::read_standing(again) == *standing);
   }
   if (const auto role = admin::read_role(body); taken(role)) {

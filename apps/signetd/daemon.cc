@@ -33,6 +33,19 @@ std::string host_name() {
   return name.data();
 }
 
+// A mesh that is made while this runs has its overlay from the next start on. No slug: nothing is
+// bound.
+void warn_of_no_mesh(std::string_view slug, bool has_operators) {
+  const std::string_view what =
+      slug.empty() ? "say which mesh has the overlay: server.bindings = [\"overlay=MESH\"]"
+                   : "make the mesh (signet mesh create), then start again: until then it has no "
+                     "overlay";
+  log(LogLevel::kWarn, "overlay.no_mesh", {{"mesh", slug}, {"do", what}});
+  if (!has_operators) return;
+  log(LogLevel::kError, "operators.no_mesh",
+      {{"mesh", slug}, {"do", "make the mesh, then start again; until then nobody asks them"}});
+}
+
 }  // namespace
 
 Daemon::Daemon(ModuleOptions options, bool dev, std::string only_mesh)
@@ -128,6 +141,7 @@ Status Daemon::open_overlay(const config::Config& config) {
   SIGNET_TRY(const controller::OverlayOptions options, overlay_options(config));
   if (!key || !slug) {
     const bool missed = !options.operators.keys.empty() && (!key || !dev_);
+    if (!missed && !slug) warn_of_no_mesh({}, false);
     if (!missed) return Done{};
     return Error{ErrorCode::kMalformed,
                  "operators.keys: nobody would ask them: there is no overlay.key, or no mesh that "
@@ -146,12 +160,9 @@ Status Daemon::open_overlay(const config::Config& config) {
     controller_->table().each_mesh([&](const membership::MeshSnapshot& each) {
       if (each.mesh().slug == *slug) mesh = &each;
     });
-    if (mesh == nullptr) {  // dev mode makes it later
-      if (!dev_ && !options.operators.keys.empty()) {
-        log(LogLevel::kError, "operators.no_mesh",
-            {{"mesh", *slug},
-             {"do", "make the mesh, then start again; until then nobody asks them"}});
-      }
+    if (mesh == nullptr) {
+      const bool comes_later = dev_ && *slug == only_mesh_;
+      if (!comes_later) warn_of_no_mesh(*slug, !options.operators.keys.empty());
       return promise.set_value(Done{});
     }
     const membership::Mesh& its = mesh->mesh();
