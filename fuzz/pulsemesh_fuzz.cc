@@ -148,6 +148,12 @@ void check_claim(const trust::SecretClaim& claim, JsonValue frame, std::uint8_t 
   check_times(claim, byte);
 }
 
+// Who shows a token is judged by it alone, whatever proof is beside it.
+void check_token_hello(const TokenHello& hello, JsonValue frame) {
+  check(!hello.token.empty() && frame["token"].string() == hello.token);
+  check(routing::is_name(hello.source) && frame["message"]["source"].string() == hello.source);
+}
+
 // A refusal is one of those that the page has for a first frame, and for a reason.
 void check_refusal(HandshakeRefusal code, bool is_json, JsonValue frame) {
   const JsonValue message = frame["message"];
@@ -166,6 +172,8 @@ void check_refusal(HandshakeRefusal code, bool is_json, JsonValue frame) {
       return check(!routing::is_name(message["source"].string().value_or("")));
     case HandshakeRefusal::kBadSignature:
       return check(!frame["signature"].is(JsonKind::kString) || frame["alg"]);
+    case HandshakeRefusal::kBadToken:
+      return check(frame["token"] && !frame["token"].is(JsonKind::kString));
     default:
       std::abort();
   }
@@ -179,6 +187,7 @@ void check_first(Dialect& dialect, std::string_view bytes, std::uint8_t byte) {
   if (const auto* hello = std::get_if<SecretHello>(&verb)) {
     return check_claim(hello->claim, frame, byte);
   }
+  if (const auto* hello = std::get_if<TokenHello>(&verb)) return check_token_hello(*hello, frame);
   check(std::holds_alternative<BadHandshake>(verb));  // never a pulse
   check_refusal(std::get<BadHandshake>(verb).code, is_json, frame);
 }
@@ -213,13 +222,16 @@ void check_later(std::string_view bytes) {
     check(std::get<BadHandshake>(forward).code == HandshakeRefusal::kNotAPulse);
     return;
   }
+  // It holds a credential: no pulse, and nothing that goes to another node.
+  if (const auto* refresh = std::get_if<TokenRefresh>(&pulse)) {
+    const JsonValue root = document.root();
+    check(root["type"].string() == "token_refresh" && root["token"]);
+    check(refresh->token == root["token"].string().value_or(""));
+    return check(std::get<TokenRefresh>(forward).token == refresh->token);
+  }
   const JsonValue target = document.root()["target"];
   check(std::get<Forward>(forward).target == target.string().value_or(""));
-  if (const auto* publish = std::get_if<Publish>(&pulse)) {
-    return check_pulse(publish->pulse, document.root());
-  }
-  check(std::get<Misspoken>(pulse).code == Refusal::kUnknownType);
-  check(document.root()["type"].string() == "token_refresh");
+  check_pulse(std::get<Publish>(pulse).pulse, document.root());
 }
 
 }  // namespace
