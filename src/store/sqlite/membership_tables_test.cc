@@ -220,7 +220,7 @@ TEST_F(StoreTest, LetsOneOfAHundredUseASingleInvite) {
   int lost = 0;
   for (std::int64_t i = 1; i <= 100; ++i) {
     store_->commit({MemberAdded{member_of(i), invite_of(1).digest}}, "test", thread_.mailbox(),
-                   [&](Status status) { ++(status.ok() ? won : lost); });
+                   [&](const Status& status) { ++(status.ok() ? won : lost); });
   }
   settle();
   EXPECT_EQ(won, 1);
