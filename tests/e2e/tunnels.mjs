@@ -20,12 +20,24 @@ const run = promisify(execFile);
 const kBrokerPort = 8443;
 const kWireGuardPort = 51_820;
 
-// What these tests need of a machine; a sentence when it is not there.
+// What these tests need of a machine; a sentence when it is not there. Some containers are not given
+// namespaces of their own or a device for tunnels.
 export function missing() {
   if (process.getuid() !== 0) return 'network namespaces are for root';
-  for (const [program, argument] of [['ip', '-V'], ['wg', '--version'], ['wireguard-go', '--version'], ['ping', '-V']]) {
+  for (const [program, argument] of [['ip', '-V'], ['wg', '--version'], ['wireguard-go', '--version'],
+                                     ['ping', '-V']]) {
     try { execFileSync(program, [argument], { stdio: 'ignore' }); } catch { return `${program} is not installed`; }
   }
+  const probe = `sgprobe${process.pid}`;
+  const ip = (...args) => execFileSync('ip', args, { stdio: 'pipe' });
+  try {
+    ip('netns', 'add', probe);
+    try {
+      ip('-n', probe, 'link', 'add', 'br0', 'type', 'bridge');
+      ip('-n', probe, 'link', 'add', 'p0', 'type', 'veth', 'peer', 'name', 'p1');
+      ip('netns', 'exec', probe, 'ip', 'tuntap', 'add', 'tun0', 'mode', 'tun');
+    } finally { ip('netns', 'delete', probe); }
+  } catch (error) { return `this machine gives no network of one's own: ${error.stderr ?? error}`; }
   return false;
 }
 
@@ -149,21 +161,30 @@ export class TunnelNode {
                       () => this.quietly('ping', '-c', '1', '-W', '1', other.overlay), ms);
   }
   // Pings without a pause; end() answers what was sent, what came back, and when the last one did.
+  // The packet that is under way at the end is none of these.
   pings(other, everySeconds = 0.1) {
     const [program, ...before] = this.host.within;
     const child = spawn(program, [...before, 'ping', '-n', '-D', '-O', '-i', String(everySeconds), other.overlay]);
-    const seen = { last: 0, lines: [] };
+    const answered = new Set();
+    let last = 0;
+    let summary = '';
     createInterface({ input: child.stdout }).on('line', (line) => {
-      seen.lines.push(line);
-      const [, at] = /^\[(\d+\.\d+)\] \d+ bytes from/.exec(line) ?? [];
-      if (at) seen.last = 1000 * Number(at);
+      const [, at, number] = /^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+) /.exec(line) ?? [];
+      if (at) {
+        last = 1000 * Number(at);
+        answered.add(Number(number));
+      } else {
+        summary += `${line}\n`;
+      }
     });
-    seen.end = async () => {
+    const end = async () => {
+      const isAlive = Date.now() - last < 1_000;
       child.kill('SIGINT');
       await once(child, 'close');
-      const [, sent, back] = /(\d+) packets transmitted, (\d+) received/.exec(seen.lines.join('\n'));
-      return { sent: Number(sent), back: Number(back), last: seen.last };
+      const [, transmitted] = /(\d+) packets transmitted/.exec(summary);
+      const sent = isAlive ? Math.max(...answered) : Number(transmitted);
+      return { sent, back: answered.size, last };
     };
-    return seen;
+    return { end };
   }
 }
