@@ -6,7 +6,7 @@ import test from 'node:test';
 import { sleep, startBroker, temporaryFolder } from './harness.mjs';
 
 async function configured(t, text) {
-  const file = join(temporaryFolder(t), 'signet.toml');
+  const file = join(temporaryFolder(), 'signet.toml');
   writeFileSync(file, text);
   const command = ['dev', '--listen', '127.0.0.1:0', '--ready-json', '--config', file];
   const broker = await startBroker(t, { command });

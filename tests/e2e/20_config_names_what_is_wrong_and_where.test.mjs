@@ -7,7 +7,7 @@ import test from 'node:test';
 import { cleanEnvironment, signetd, temporaryFolder } from './harness.mjs';
 
 function config(t, what, text, { env, flags = [] } = {}) {
-  const file = join(temporaryFolder(t), 'signet.toml');
+  const file = join(temporaryFolder(), 'signet.toml');
   writeFileSync(file, text);
   const answer = spawnSync(signetd, ['config', what, '--config', file, ...flags],
                            { env: cleanEnvironment(env), encoding: 'utf8', timeout: 20_000 });
@@ -71,7 +71,7 @@ test('a secret is never shown', (t) => {
 });
 
 test('a token file must be its owner\'s alone, and no link', (t) => {
-  const folder = join(temporaryFolder(t), 'secret');
+  const folder = join(temporaryFolder(), 'secret');
   mkdirSync(folder);
   const file = join(folder, 'token');
   writeFileSync(file, 'a-very-secret-token-of-the-operator-42\n');

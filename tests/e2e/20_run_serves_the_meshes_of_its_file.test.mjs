@@ -11,7 +11,7 @@ const mesh = (slug, lines = {}) => ['[[mesh]]', `slug = "${slug}"`,
 const ownedBy = (owner, lines = {}) => ({ owner: owner.pubkey, ...lines });
 
 async function run(t, ...meshes) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const file = join(folder, 'signet.toml');
   const write = (...tables) =>
     writeFileSync(file, ['[server]', 'listen = ["127.0.0.1:0"]', ...tables].join('\n'));
@@ -108,7 +108,7 @@ test('meshes of one daemon do not see each other', async (t) => {
 });
 
 test('without a token in the configuration nobody is the operator', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const file = join(folder, 'signet.toml');
   writeFileSync(file, `[server]\nlisten = ["127.0.0.1:0"]\n${mesh('team')}\n`);
   const broker = await startBroker(t, { command: ['run', '--config', file], data: join(folder, 'data') });

@@ -41,7 +41,7 @@ const kMixedOrder = [
   '3cab429de7751d7c22e78010173ce0a1d89120f7c4b300ee362a3007a938bbbf'];
 
 async function runMesh(t) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const file = join(folder, 'signet.toml');
   const owner = newKeys();
   writeFileSync(file, `[server]\nlisten = ["127.0.0.1:0"]\n[limits]\n` +

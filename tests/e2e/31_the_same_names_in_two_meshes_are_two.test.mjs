@@ -10,7 +10,7 @@ const kToken = 'operator-token-of-this-test-0123456789';
 const kMeshes = ['red', 'blue'];
 
 async function twoMeshes(t) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const file = join(folder, 'signet.toml');
   const owner = newKeys();
   writeFileSync(file, ['[server]', 'listen = ["127.0.0.1:0"]', '[store]', 'mailbox_messages = 3',

@@ -93,7 +93,7 @@ test('a killed daemon leaves a socket that the next one replaces; a stopped one 
 });
 
 test('what is in the way, too long or off is said and touched by nobody', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const data = join(folder, 'data');
   const flags = (socket) => ['dev', '--data', data, '--listen', '127.0.0.1:0', '--set', `admin.socket=${socket}`];
   const fails = (socket) => {

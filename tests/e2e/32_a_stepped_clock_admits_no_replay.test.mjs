@@ -18,7 +18,7 @@ const library = ['x86_64', 'aarch64'].map((machine) =>
 const skip = library === undefined && 'the package faketime is not installed';
 
 async function brokerWithClock(t) {
-  const file = join(temporaryFolder(t), 'clock');
+  const file = join(temporaryFolder(), 'clock');
   const set = (text) => { // whole or not at all: the broker reads it at every look at the clock
     writeFileSync(`${file}.new`, `${text}\n`);
     renameSync(`${file}.new`, file);

@@ -69,7 +69,7 @@ const membersOf = async (broker) =>
 
 test('a member joins through a proxy that ends TLS', async (t) => {
   const broker = await startBroker(t);
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const issuer = makeCertificate(folder, 'authority');
   const certificate = makeCertificate(folder, 'broker', { issuer, names: 'IP:127.0.0.1' });
   const proxy = await startProxy(t, broker, certificate);
@@ -81,7 +81,7 @@ test('a member joins through a proxy that ends TLS', async (t) => {
 
 test('nothing is said to who does not prove to be the broker', async (t) => {
   const broker = await startBroker(t);
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const issuer = makeCertificate(folder, 'authority');
   const stranger = makeCertificate(folder, 'stranger');
   const names = 'IP:127.0.0.1';

@@ -11,7 +11,7 @@ const soon = (days) => new Date(Date.now() + days * 86_400_000).toISOString()
 
 // A broker, a TLS proxy in front of it, and an invite that names the proxy.
 async function behindTls(t, days = 365) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const authority = selfSigned(folder, 'authority');
   const certificate = issued(folder, 'server', authority, 'IP:127.0.0.1',
                              ['20200101000000Z', soon(days)]);

@@ -85,7 +85,7 @@ test('the memory of the broker is closed to other programs and to cores', async 
   const user = isRoot ? { uid: 65_534, gid: 65_534 } : {};
   const runs = spawnSync(signetd, ['--version'], { ...user, env: cleanEnvironment() }).status === 0;
   if (!runs) return t.skip('another user cannot reach the program here');
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const data = join(folder, 'data');
   mkdirSync(data);
   if (isRoot) for (const each of [folder, data]) chownSync(each, 65_534, 65_534);

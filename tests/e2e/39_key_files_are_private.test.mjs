@@ -44,7 +44,7 @@ function assertRefused({ status, stdout, stderr }, path, why, what) {
 for (const name of ['owner.key', 'operator.token']) {
   test(`${name} must be its owner's alone`, (t) => {
     for (const [what, make, why] of kRefused) {
-      const folder = temporaryFolder(t);
+      const folder = temporaryFolder();
       const data = join(folder, 'data');
       mkdirSync(join(data, 'dev'), { recursive: true, mode: 0o700 });
       const path = join(data, 'dev', name);
@@ -57,7 +57,7 @@ for (const name of ['owner.key', 'operator.token']) {
 }
 
 test('admin.token_file must be its owner\'s alone', (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   for (const [what, make, why] of kRefused) {
     const path = join(folder, 'token');
     rmSync(path, { recursive: true, force: true });

@@ -12,7 +12,7 @@ const kHere = 'IP:127.0.0.1,DNS:localhost';
 
 async function scene(t) {
   const broker = await startBroker(t);
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const authority = selfSigned(folder, 'authority');
   return { broker, folder, authority, member: await memberOf(broker, 'ada'), driver: new Driver(t) };
 }

@@ -24,7 +24,7 @@ proof = "shared"
 `;
 
 async function start(t) {
-  const file = join(temporaryFolder(t), 'policy.toml');
+  const file = join(temporaryFolder(), 'policy.toml');
   writeFileSync(file, kPolicy);
   return startPulseBroker(t, { set: { 'policy.file': file } });
 }

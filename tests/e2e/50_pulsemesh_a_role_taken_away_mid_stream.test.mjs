@@ -22,7 +22,7 @@ topics = ${JSON.stringify(readers)}
 const kBoth = ['stream.>', 'other.>'];
 
 async function withPolicy(t, text) {
-  const file = join(temporaryFolder(t), 'policy.toml');
+  const file = join(temporaryFolder(), 'policy.toml');
   writeFileSync(file, text);
   const broker = await startPulseBroker(t, { set: { 'policy.file': file } });
   const change = (changed) => { writeFileSync(file, changed); broker.process.kill('SIGHUP'); };

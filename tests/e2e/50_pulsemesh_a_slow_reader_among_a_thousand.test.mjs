@@ -50,7 +50,7 @@ async function publish(publisher, crowd, from, count, beside = () => {}) {
 }
 
 test('nobody else waits for it', async (t) => {
-  const routes = join(temporaryFolder(t), 'routes.toml');
+  const routes = join(temporaryFolder(), 'routes.toml');
   writeFileSync(routes, kRoutes);
   const broker = await startPulseBroker(t, { set: { ...kSmall, 'policy.routes': routes }, env: kLean });
   const crowd = await several(kSubscribers - 1, (i) => light(broker, 'live', `s${i}`));

@@ -17,7 +17,7 @@ deny = ["publish"]
 topics = ["secret.>"]
 ${more}`;
 async function start(t, text = kPolicy()) {
-  const file = join(temporaryFolder(t), 'policy.toml');
+  const file = join(temporaryFolder(), 'policy.toml');
   writeFileSync(file, text);
   return { file, broker: await startPulseBroker(t, { set: { 'policy.file': file } }) };
 }

@@ -125,7 +125,7 @@ allow = ["publish"]
 topics = ["mirror.>"]
 `;
 test('the shared secret gets nobody the topics of a source that it only claims to be', async (t) => {
-  const file = join(temporaryFolder(t), 'policy.toml');
+  const file = join(temporaryFolder(), 'policy.toml');
   writeFileSync(file, kMirrorsOwn);
   const broker = await startPulseBroker(t, { set: { 'policy.file': file } });
   const listener = await connect(broker, 'mirror.intent', 'listener');

@@ -81,7 +81,7 @@ allow = ["subscribe", "read_history"]
 topics = ["mirror.>"]
 `;
 test('history, topics and counts show what the caller may read', async (t) => {
-  const file = join(temporaryFolder(t), 'policy.toml');
+  const file = join(temporaryFolder(), 'policy.toml');
   writeFileSync(file, kPolicy);
   const broker = await startPulseBroker(t, { set: { 'policy.file': file } });
   const auditor = await addSource(broker, 'auditor', ['auditor']);

@@ -16,7 +16,7 @@ id = "all"
 allow = ["connect", "publish", "subscribe", "read_history"]
 `;
 async function withRates(t) {
-  const file = join(temporaryFolder(t), 'policy.toml');
+  const file = join(temporaryFolder(), 'policy.toml');
   writeFileSync(file, kPolicy);
   const broker = await startPulseBroker(t, { set: { 'policy.file': file } });
   const secrets = {};

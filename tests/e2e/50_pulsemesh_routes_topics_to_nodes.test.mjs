@@ -79,7 +79,7 @@ south = ["weather.south"]
 "alarm.all" = ["north", "south"]
 `;
 test('a mesh routes by a document of its own, and by a new one after SIGHUP', async (t) => {
-  const file = join(temporaryFolder(t), 'routes.toml');
+  const file = join(temporaryFolder(), 'routes.toml');
   writeFileSync(file, kOwnRoutes);
   const broker = await startPulseBroker(t, { set: { 'policy.routes': file } });
   const [north, south, alarm] = [await connect(broker, 'weather.north', 'a'),

@@ -11,7 +11,7 @@ import { cleanEnvironment, signetd, startBroker, temporaryFolder } from './harne
 
 // What `signetd run` with that secret in the environment says and how it ends; null: it runs.
 async function run(t, secret) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const file = join(folder, 'signet.toml');
   writeFileSync(file, '[server]\nlisten = ["127.0.0.1:0"]\n[admin]\nlisten = "none"\n[store]\nreserve_bytes = 0\n' +
                       '[[mesh]]\nslug = "team"\n');

@@ -7,7 +7,7 @@ import { startTlsBroker } from './tls_broker.mjs';
 import { issued, selfSigned } from './tls_proxy.mjs';
 
 async function behind(t, clientCertificates) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const clients = selfSigned(folder, 'clients');
   const strangers = selfSigned(folder, 'strangers');
   const made = {

@@ -21,7 +21,7 @@ function configIn(folder, more = '') {
   return file;
 }
 function runBroker(t, set = {}, more) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   return startBroker(t, { command: ['run', '--config', configIn(folder, more)], data: join(folder, 'data'),
                           env: { SIGNET_ADMIN_TOKEN: kToken }, set });
 }
@@ -133,7 +133,7 @@ const kBeyond = [
 const kAnywhere = ['0.0.0.0:0', '[::]:0', '192.0.2.1:0'];
 
 test('beyond loopback it starts only where somebody said so', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const start = (command, set) => spawnSync(
     signetd, [...command, '--data', join(folder, 'data'),
               ...Object.entries({ 'admin.listen': 'none', ...set }).flatMap(([key, value]) => ['--set', `${key}=${value}`])],

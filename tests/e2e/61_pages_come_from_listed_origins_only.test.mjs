@@ -66,7 +66,7 @@ test('what every page may ask stays as it was, what is no page\'s is refused', a
 });
 
 test('run takes no page until one is listed, and SIGHUP changes the list', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const file = join(folder, 'signet.toml');
   const write = (origins) => writeFileSync(file,
     `[server]\nlisten = ["127.0.0.1:0"]\norigins = ${JSON.stringify(origins)}\n[[mesh]]\nslug = "team"\n`);

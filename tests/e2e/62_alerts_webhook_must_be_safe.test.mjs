@@ -16,7 +16,7 @@ const kRows = [
 
 for (const [name, url, env, sentence] of kRows) {
   test(name, async (t) => {
-    const data = join(temporaryFolder(t), 'data');
+    const data = join(temporaryFolder(), 'data');
     const { code, stderr } = await new Promise((resolve) => {
       execFile(signetd, ['dev', '--listen', '127.0.0.1:0', '--data', data, '--set',
                          `alerts.webhook=${url}`, '--set', 'store.reserve_bytes=0'],

@@ -10,7 +10,7 @@ import { cleanEnvironment, signetd, startBroker, temporaryFolder } from './harne
 const kToken = 'operator-token-of-this-test-0123456789';
 
 function credentials(t) {
-  const folder = join(temporaryFolder(t), 'credentials');
+  const folder = join(temporaryFolder(), 'credentials');
   mkdirSync(folder, { mode: 0o700 });
   for (const [name, mode] of [['good', 0o400], ['open', 0o404], ['writable', 0o460]]) {
     writeFileSync(join(folder, name), `${kToken}\n`);

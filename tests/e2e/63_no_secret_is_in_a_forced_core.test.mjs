@@ -15,7 +15,7 @@ import { connectByToken, kIssuer, kTopic, newTokenKey, token, writeKeys } from '
 const canary = () => randomBytes(24).toString('base64url');
 
 async function startWithSecrets(t) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const put = (name, text) => {
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);

@@ -25,7 +25,7 @@ function clientCertificate(folder, name, issuer) {
 }
 
 async function startTlsBroker(t, set = {}) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const server = selfSigned(folder, 'server', 'IP:127.0.0.1');
   const authority = selfSigned(folder, 'authority');
   const key = newTokenKey('EdDSA');
@@ -81,7 +81,7 @@ test('without a certificate there is no proof; one of a stranger is no certifica
   const { knock, certificate, key } = await startTlsBroker(t);
   await refused(await knock(), only('mirror'), [4001, 'missing_proof']);
   await (await knock()).ask(shows('mirror', token(key, 'mirror')), 'handshake_ok');
-  for (const stranger of [certificate('mirror', null), certificate('mirror', selfSigned(temporaryFolder(t), 'authority'))]) {
+  for (const stranger of [certificate('mirror', null), certificate('mirror', selfSigned(temporaryFolder(), 'authority'))]) {
     await isEndedByTls(await knock(stranger));
   }
   await refused(await knock(certificate('not a source')), only('mirror'), [4003, 'wrong_subject']);

@@ -35,7 +35,7 @@ async function shownAt(broker, slug, source, shown) {
 }
 
 test('keys, issuer and audience of its own', { timeout: 60_000 }, async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const [lab, plant] = [newTokenKey('EdDSA', 'one'), newTokenKey('EdDSA', 'one')];
   writeKeys(join(folder, 'lab.json'), [lab]);
   writeKeys(join(folder, 'plant.json'), [plant]);
@@ -60,7 +60,7 @@ test('keys, issuer and audience of its own', { timeout: 60_000 }, async (t) => {
 });
 
 test('where two believe the same keys, a token names the one that it is for', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const key = newTokenKey('RS256');
   writeKeys(join(folder, 'keys.json'), [key]);
   const broker = await run(t, folder, [['lab', ''], ['plant', '']], { tokens: `keys = "${folder}/keys.json"` });
@@ -78,7 +78,7 @@ test('where two believe the same keys, a token names the one that it is for', as
 });
 
 test('who shows one bad token after the other has to wait', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const key = newTokenKey('HS256');
   writeKeys(join(folder, 'keys.json'), [key]);
   const set = { 'limits.penalty_failures': '3' };
@@ -96,7 +96,7 @@ test('who shows one bad token after the other has to wait', async (t) => {
 });
 
 test('without an issuer, or with a secret that others can read, it does not start', (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const path = join(folder, 'keys.json');
   writeKeys(path, [newTokenKey('HS256')]);
   const starts = (...set) => {

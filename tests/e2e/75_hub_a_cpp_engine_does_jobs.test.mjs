@@ -20,7 +20,7 @@ const kExample = [process.env.EXAMPLE_ENGINE, `${kRoot}build/dev/examples/engine
 // The program; `lines` is what it printed. Each job takes it `ms`.
 class Example {
   constructor(t, hub, name, ms) {
-    const folder = temporaryFolder(t);
+    const folder = temporaryFolder();
     writeFileSync(`${folder}/token`, `${engineToken(name)}\n`, { mode: 0o600 });
     writeFileSync(`${folder}/secret`, `${kEngineSecret}\n`, { mode: 0o600 });
     this.lines = [];

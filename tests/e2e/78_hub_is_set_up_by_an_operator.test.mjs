@@ -25,7 +25,7 @@ function writeSecret(folder, name, text) {
 
 // A folder with a key for tokens, and the lines of a configuration that is good.
 function makeSetup(t) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const cli = (...words) => execFileSync(signet, words, { env: cleanEnvironment(), encoding: 'utf8' });
   const key = join(folder, 'issuer.jwk');
   writeFileSync(join(folder, 'keys.json'), cli('token', 'key', 'new', '--out', key));

@@ -19,7 +19,7 @@ const skip = library === undefined && 'the package faketime is not installed';
 
 // A broker whose wall clock stands at `hub.standsAt` (ms) until it is set again.
 async function hubOfClock(t, seconds) {
-  const file = join(temporaryFolder(t), 'clock');
+  const file = join(temporaryFolder(), 'clock');
   const start = 1000 * nowSeconds();
   const freeze = (ms) => { // whole or not at all: the broker reads it at every look at the clock
     writeFileSync(`${file}.new`, `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')}\n`);

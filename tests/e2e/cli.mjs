@@ -21,7 +21,7 @@ export class Home {
   constructor(t, env = {}, within = []) {
     this.t = t;
     this.within = within; // a program that starts it, with its arguments
-    this.folder = temporaryFolder(t);
+    this.folder = temporaryFolder();
     const kept = Object.entries(process.env)
       .filter(([name]) => !/^(SIGNET|XDG_|HOME$|USER$|NO_COLOR$)/.test(name));
     this.env = { ...Object.fromEntries(kept), HOME: this.folder, USER: 'tester', ...env };

@@ -37,10 +37,15 @@ export function cleanEnvironment(extra = {}) {
   return { ...Object.fromEntries(kept), ...extra };
 }
 
-export function temporaryFolder(t) {
-  const folder = mkdtempSync(join(tmpdir(), 'signet-e2e-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+// Gone when all tests of the file are: hooks run in the order in which they were asked for, so one
+// of the test would take the folder from under the daemon that still writes there.
+const temporary = [];
+process.once('exit', () => {
+  for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
+});
+export function temporaryFolder() {
+  temporary.push(mkdtempSync(join(tmpdir(), 'signet-e2e-')));
+  return temporary.at(-1);
 }
 
 // Resolves with what `look` answers once that is true; fails with `what` when it never is.
@@ -319,7 +324,7 @@ export function makeInvite(owner, fields, after = {}) {
 
 // A broker for one test, ended with it. `options`: set, env, data, command, user (uid and gid).
 export async function startBroker(t, options = {}) {
-  const broker = new Broker(options.data ?? join(temporaryFolder(t), 'data'), options);
+  const broker = new Broker(options.data ?? join(temporaryFolder(), 'data'), options);
   t.after(async () => {
     const wasKilled = broker.process.signalCode === 'SIGKILL';
     const { code } = await broker.stop();

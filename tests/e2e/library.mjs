@@ -116,7 +116,7 @@ export async function startLibrary(t, broker, name, fields = {}) {
   return client;
 }
 
-export const newStateFile = (t) => `${temporaryFolder(t)}/state.db`;
+export const newStateFile = (t) => `${temporaryFolder()}/state.db`;
 
 // A broker that can be killed and started again at the same address.
 export async function keepAddress(broker) {

@@ -46,7 +46,7 @@ export async function operate(socketPath, method, path, body) {
 // A broker of `options` (harness.mjs); `issue(name)` makes one more certificate of its authority, for
 // `names`.
 export async function startTlsBroker(t, { set = {}, names = 'IP:127.0.0.1,DNS:localhost', ...options } = {}) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const authority = selfSigned(folder, 'authority');
   const issue = (name, dates) => issued(folder, name, authority, names, dates);
   const files = { cert: `${folder}/shown.pem`, key: `${folder}/shown.key` };

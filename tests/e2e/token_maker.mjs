@@ -70,7 +70,7 @@ allow = ["publish"]
 
 // A broker that believes tokens of `keys`; `broker.keyFile` is where it reads them.
 export async function startTokenBroker(t, keys, { policy, set = {}, ...options } = {}) {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const keyFile = join(folder, 'keys.json');
   writeKeys(keyFile, keys);
   const ours = { 'tokens.keys': keyFile, 'tokens.issuer': kIssuer };

@@ -322,7 +322,12 @@ TEST_F(SuiteCommand, SignalsAreAsItExpectsThem) {
       words(good_from("grep '^SigIgn' /proc/$$/status >" + path("ignored"))), kAmple);
   ::signal(SIGPIPE, before);
   ASSERT_TRUE(report.ok()) << report.error().detail;
-  EXPECT_EQ(text_of(path("ignored")), "SigIgn:\t0000000000000000\n");
+  const std::string ignored = text_of(path("ignored"));
+  ASSERT_TRUE(ignored.starts_with("SigIgn:\t")) << ignored;
+  // Signals 32 and 33 are the C library's: no program sets them, and some parents (make) hand them
+  // on ignored.
+  constexpr std::uint64_t kOfTheLibrary = 0x1'8000'0000;
+  EXPECT_EQ(std::stoull(ignored.substr(8), nullptr, 16) & ~kOfTheLibrary, 0U) << ignored;
 }
 
 TEST_F(SuiteCommand, RunsWhereOurOwnStreamsAreClosed) {
