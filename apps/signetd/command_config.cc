@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
 #include "config/describe.h"
 #include "signetd/commands.h"
 #include "signetd/exposure.h"
+#include "signetd/preflight.h"
 #include "signetd/rules_file.h"
 
 namespace signet {
@@ -35,7 +37,21 @@ int run_config(const config::Sources& sources, const std::string& what) {
     std::cerr << rules.error().detail << "\n";
     return EXIT_FAILURE;
   }
-  for (const std::string& warning : config->warnings()) std::cerr << "warning: " << warning << "\n";
+  const Status files = check_files(*config, dev);
+  if (!files.ok()) {
+    std::cerr << files.error().detail << "\n";
+    return EXIT_FAILURE;
+  }
+  std::vector<std::string> warnings = config->warnings();
+  // Those that were made at run time are in the store, which is the daemon's: it is not asked.
+  const auto is_declared = [&](std::string_view slug) {
+    return std::any_of(meshes.begin(), meshes.end(),
+                       [&](const config::MeshSetting& mesh) { return mesh.slug == slug; });
+  };
+  for (std::string& idle : idle_settings(*config, **rules, is_declared)) {
+    warnings.push_back(std::move(idle));
+  }
+  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << "\n";
   if (what == "show") {
     std::cout << config::show(*config);
   } else {

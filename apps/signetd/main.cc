@@ -47,6 +47,21 @@ struct ConfigFlags {
   }
 };
 
+// Help and version are asked for; the rest is a mistake, and said as `signet` says it.
+int on_parse_error(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);
+  const auto chosen = app.get_subcommands();
+  const CLI::App& at = chosen.empty() ? app : *chosen.front();
+  const std::vector<std::string> rest = at.remaining();
+  const bool is_unknown = chosen.empty() && !rest.empty() && !rest.front().starts_with('-');
+  const std::string what = is_unknown                       ? "no command is called " + rest.front()
+                           : chosen.empty() && rest.empty() ? "say a command: run, dev or config"
+                                                            : error.what();
+  const std::string path = chosen.empty() ? "signetd" : "signetd " + at.get_name();
+  std::cerr << "signetd: " << what << "\n  How it is used: " << path << " --help\n";
+  return kUsage;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("signetd: a zero-trust real-time broker");
   app.set_version_flag("--version",
@@ -76,7 +91,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? EXIT_SUCCESS : kUsage;
+    return on_parse_error(app, error);
   }
   signet::config::Sources sources;
   if (!flags.to_sources(sources)) return kUsage;

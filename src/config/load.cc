@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 #include <set>
@@ -273,6 +274,11 @@ class Loader {
   using Variables = std::map<std::string, std::size_t, std::less<>>;
 
   void warn_of_variable(const std::string& name, const Variables& known) {
+    // Those of the command `signet`, which one shell often has beside the daemon's.
+    constexpr std::array<std::string_view, 5> kOfTheCommand{
+        "SIGNET_CA_FILE", "SIGNET_OPERATOR_SOCKET", "SIGNET_OPERATOR_TOKEN",
+        "SIGNET_OPERATOR_TOKEN_FILE", "SIGNET_OPERATOR_URL"};
+    if (std::find(kOfTheCommand.begin(), kOfTheCommand.end(), name) != kOfTheCommand.end()) return;
     std::vector<std::string> candidates;
     candidates.reserve(known.size());
     for (const auto& [candidate, index] : known) candidates.push_back(candidate);

@@ -209,7 +209,11 @@ TEST_F(Load, NamesTheVariableOrFlagOfAFault) {
 
 TEST_F(Load, WarnsOfUnknownVariablesAndGoesOn) {
   Sources sources;
-  sources.environment = {"SIGNET_NET_SPINN=1us", "SIGNET_", "PATH=/bin", "SIGNETX=1",
+  sources.environment = {"SIGNET_NET_SPINN=1us",
+                         "SIGNET_",
+                         "PATH=/bin",
+                         "SIGNETX=1",
+                         "SIGNET_OPERATOR_SOCKET=/of/the/command",
                          "SIGNET_CLAUDEMESH_LEGACY_JOIN=1"};
   const auto config = load(sources);
   ASSERT_TRUE(config.ok()) << config.error().detail;
@@ -238,6 +242,7 @@ TEST_F(Load, DevProfileTakesPenaltiesOff) {
   const auto config = load(sources);
   ASSERT_TRUE(config.ok()) << config.error().detail;
   EXPECT_EQ(config->integer("limits.sends_per_second"), 10'000);
+  EXPECT_EQ(config->integer("limits.channel_changes_per_minute"), 0);
   EXPECT_EQ(config->integer("limits.hellos_per_second_address"), 0);
   EXPECT_EQ(config->integer("limits.hellos_per_second_member"), 0);
   EXPECT_EQ(config->integer("limits.requests_per_second_address"), 0);

@@ -43,6 +43,38 @@ for (const [what, text, options, place, also] of kBad) {
   });
 }
 
+// What the daemon would not start with is no good configuration either: the service's unit asks.
+const kUnready = [
+  ['a certificate that is not there', '[tls]\ncertificate = "/nosuch/cert.pem"\nkey = "/nosuch/key.pem"', '/nosuch/cert.pem'],
+  ['a key without a certificate', '[tls]\nkey = "/nosuch/key.pem"', 'tls.certificate'],
+  ['certificates of clients that nobody could have', '[tls]\nclient_certificates = "required"', 'tls.certificate'],
+  ['operators that are none', '[operators]\nkeys = ["zz"]', 'operators.keys'],
+  ['a folder for the log\'s key that is not there', '[audit]\nkey_file = "/nosuch/key"', 'audit.key_file'],
+];
+for (const [what, text, also] of kUnready) {
+  test(`check and run refuse ${what}`, (t) => {
+    const checked = config(t, 'check', text);
+    assert.equal(checked.status, 1, checked.stdout);
+    assert.ok(checked.stderr.includes(also), checked.stderr);
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'signet.toml'), text);
+    const run = spawnSync(signetd, ['run', '--config', join(folder, 'signet.toml'), '--set',
+                                    `server.data=${join(folder, 'data')}`, '--set', 'server.listen=127.0.0.1:0',
+                                    '--set', 'admin.listen=127.0.0.1:0'],
+                          { env: cleanEnvironment(), encoding: 'utf8', timeout: 20_000 });
+    assert.equal(run.status, 1, run.stderr);
+    assert.ok(run.stderr.includes(also), run.stderr);
+  });
+}
+
+test('check: a binding without effect is a warning', (t) => {
+  const text = '[server]\nbindings = ["hub=nosuch", "overlay=team"]\n[[mesh]]\nslug = "team"\n';
+  const { status, stdout, stderr } = config(t, 'check', text);
+  assert.deepEqual([status, stdout], [0, 'configuration ok\n']);
+  assert.match(stderr, /^warning: server\.bindings: there is no mesh "nosuch"/m);
+  assert.match(stderr, /^warning: server\.bindings: the overlay of "team" is off: it needs overlay\.key_file/m);
+});
+
 test('check: a good file is ok, and show names where each value is from', (t) => {
   const text = `[server]\nshards = 2\n[[mesh]]\nslug = "team"\nowner = "${kOwner}"\n`;
   assert.deepEqual(config(t, 'check', text), { status: 0, stdout: 'configuration ok\n', stderr: '' });
@@ -110,5 +142,10 @@ test('a command line that is none ends with 2', () => {
                        ['run', '--set', 'nothing'], []]) {
     const answer = spawnSync(signetd, wrong, { env: cleanEnvironment(), timeout: 20_000 });
     assert.equal(answer.status, 2, wrong.join(' '));
+  }
+  for (const [words, what] of [[[], 'say a command: run, dev or config'], [['bogus'], 'no command is called bogus'],
+                               [['help'], 'no command is called help']]) {
+    const { stderr } = spawnSync(signetd, words, { env: cleanEnvironment(), encoding: 'utf8', timeout: 20_000 });
+    assert.equal(stderr, `signetd: ${what}\n  How it is used: signetd --help\n`);
   }
 });
