@@ -432,6 +432,7 @@ def pulse_vectors():
         ("stamps that were sent go", '{"_mesh_topic":"other","a":1,"_mesh_timestamp":"1999"}', '{"a":1,' + stamps),
         ("escaped stamps go", r'{"a":1,"_mesh\u005ftopic":"other"}', '{"a":1,' + stamps),
         ("stamps of any kind go", '{"_mesh_topic":{"a":["}"]},"_mesh_timestamp":null}', "{" + stamps),
+        ("nobody speaks as the server", '{"source":"signet","_mesh_from":"signet"}', '{"source":"signet",' + stamps),
         ("nested stamps stay", '{"payload":{"_mesh_topic":"x"}}', '{"payload":{"_mesh_topic":"x"},' + stamps),
         ("like stamps", '{"_mesh_topics":1,"_Mesh_topic":2,"":3}', '{"_mesh_topics":1,"_Mesh_topic":2,"":3,' + stamps),
         ("quotes and brackets in names", r'{"\"},{":"}","{":["{"]}', r'{"\"},{":"}","{":["{"],' + stamps),

@@ -282,21 +282,22 @@ TEST(PolicyDecisions, OfTheShippedDefault) {
     const char* who;
     PolicyActor as;
     // connect, publish, subscribe, send, read_history, see_presence, dispatch, administer
-    const char* on_public;  // y or n each; topics are public.a, sends go to a member
-    const char* on_others;  // topics are mirror.intent, sends go to a channel
+    const char* on_public;    // y or n each; topics are public.a, sends go to a member
+    const char* on_others;    // topics are mirror.intent, sends go to a channel
+    const char* on_governed;  // topics are governance.decision and audit.log, sends go to a channel
   };
   PolicyActor admin = member("m");
   admin.admin = true;
   PolicyActor guest;
   guest.member = false;
   const Line lines[] = {
-      {"a member", member("m"), "yyyyyyyn", "yyyyyyyn"},
-      {"an admin", admin, "yyyyyyyy", "yyyyyyyy"},
-      {"a member by secret", source("mirror", Proof::kSecret), "yyyyyyyn", "yyyyyyyn"},
-      {"the shared secret", source("mirror", Proof::kShared), "yyynynnn", "ynnnnnnn"},
-      {"a guest", guest, "ynnynnnn", "ynnnnnnn"},
-      {"no proof", source("mirror", Proof::kNone), "nnnnnnnn", "nnnnnnnn"},
-      {"the admin role alone", with_roles({"admin"}), "nnnnnnny", "nnnnnnny"},
+      {"a member", member("m"), "yyyyyyyn", "yyyyyyyn", "ynnynyyn"},
+      {"an admin", admin, "yyyyyyyy", "yyyyyyyy", "yyyyyyyy"},
+      {"a member by secret", source("sage", Proof::kSecret), "yyyyyyyn", "yyyyyyyn", "ynnynyyn"},
+      {"the shared secret", source("sage", Proof::kShared), "yyynynnn", "ynnnnnnn", "ynnnnnnn"},
+      {"a guest", guest, "ynnynnnn", "ynnnnnnn", "ynnnnnnn"},
+      {"no proof", source("mirror", Proof::kNone), "nnnnnnnn", "nnnnnnnn", "nnnnnnnn"},
+      {"the admin role alone", with_roles({"admin"}), "nnnnnnny", "nnnnnnny", "nnnnnnny"},
   };
   const auto check = [&](const Line& line, const char* expected, const char* topic,
                          const std::string& to) {
@@ -311,6 +312,9 @@ TEST(PolicyDecisions, OfTheShippedDefault) {
   for (const Line& line : lines) {
     check(line, line.on_public, "public.a", key);
     check(line, line.on_others, "mirror.intent", "#ops");
+    for (const char* topic : {"governance.decision", "governance.a.b", "audit.log"}) {
+      check(line, line.on_governed, topic, "#ops");
+    }
   }
 }
 
@@ -321,6 +325,7 @@ TEST(PolicyDecisions, OfTheDevMeshLetTheSharedSecretUseEveryTopic) {
   for (const Action action :
        {Action::kConnect, Action::kPublish, Action::kSubscribe, Action::kReadHistory}) {
     EXPECT_TRUE(policy->decide(roles, proof, action, "mirror.intent").allowed);
+    EXPECT_TRUE(policy->decide(roles, proof, action, "governance.decision").allowed);
   }
   EXPECT_FALSE(policy->decide(roles, proof, Action::kSend, "*").allowed);
   EXPECT_FALSE(policy->decide(roles, proof, Action::kAdminister, "").allowed);

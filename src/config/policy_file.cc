@@ -97,6 +97,7 @@ class PolicyReader {
               {"allow", actions},
               {"deny", actions},
               {"roles", in_.texts(rule.roles)},
+              {"except", in_.texts(rule.except)},
               {"topics", in_.texts(rule.topics)},
               {"channels", in_.texts(rule.channels)},
               {"to", in_.words(trust::address_kind_names(), "kind of address",

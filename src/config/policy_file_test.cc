@@ -41,6 +41,7 @@ sends_burst = 3
 id = "a"
 allow = ["publish", "send"]
 roles = ["sensor"]
+except = ["guest", "admin"]
 topics = ["a.>", "b"]
 channels = ["ops"]
 to = ["member", "everyone", "tag"]
@@ -84,6 +85,7 @@ expect = "deny"
   EXPECT_EQ(rule.actions, (std::vector{trust::Action::kPublish, trust::Action::kSend}));
   EXPECT_EQ(rule.topics[1].text, "b");
   EXPECT_EQ(rule.channels[0].text, "ops");
+  EXPECT_EQ(rule.except[1].text, "admin");
   EXPECT_EQ(rule.to.size(), 3U);
   EXPECT_EQ(rule.tags[0].text, "x");
   EXPECT_EQ(rule.proof, trust::Proof::kSecret);
@@ -125,7 +127,8 @@ TEST(ReadPolicy, TellsWhatIsWrongAndWhere) {
       {"a misspelled key", rule + "topcs = [\"a\"]\n",
        "p.toml:4:1: a rule has no key 'topcs'; did you mean 'topics'?"},
       {"a key like no other", rule + "zzzzzzzzz = 1\n",
-       "p.toml:4:1: a rule has no key 'zzzzzzzzz'; its keys are id, allow, deny, roles, topics, "
+       "p.toml:4:1: a rule has no key 'zzzzzzzzz'; its keys are id, allow, deny, roles, except, "
+       "topics, "
        "channels, to, tags, proof"},
       {"a role's key", rule + "[role.x]\ntag = [\"a\"]\n",
        "p.toml:5:1: a role has no key 'tag'; did you mean 'tags'?"},

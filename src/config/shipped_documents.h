@@ -6,10 +6,10 @@
 
 namespace signet::config {
 
-// Of a mesh without a policy: members may do everything but administer.
+// Of a mesh without a policy: members may do everything but administer and govern.
 inline constexpr std::string_view kAllowMembersPolicy =
     R"(# The policy of a mesh that has none of its own: allow-members.
-# An admitted member that proved itself may do everything but administer.
+# An admitted member that proved itself may do everything but administer and govern.
 
 [[rule]]
 id = "members"
@@ -20,6 +20,13 @@ allow = ["connect", "publish", "subscribe", "send", "read_history", "see_presenc
 id = "admins-administer"
 roles = ["admin"]
 allow = ["administer"]
+
+# What Signet says there names rules, and who was refused what.
+[[rule]]
+id = "governance-is-for-admins"
+except = ["admin"]
+deny = ["publish", "subscribe", "read_history"]
+topics = ["governance.>", "audit.>"]
 
 # Whoever has the mesh's one secret may be anybody: only what is public anyway.
 [[rule]]
@@ -53,6 +60,21 @@ on = "mirror.intent"
 expect = "allow"
 
 [[test]]
+name = "a member does not hear what was decided"
+as = { proof = "key" }
+action = "subscribe"
+on = "governance.decision"
+expect = "deny"
+rule = "governance-is-for-admins"
+
+[[test]]
+name = "an admin does"
+as = { proof = "key", admin = true }
+action = "subscribe"
+on = "governance.decision"
+expect = "allow"
+
+[[test]]
 name = "the shared secret is no member"
 as = { proof = "shared" }
 action = "publish"
@@ -66,8 +88,9 @@ action = "see_presence"
 expect = "deny"
 )";
 
-// Of the dev mesh: as above, and the shared secret on all topics. No rates: nobody who tries
-// things out wants to be slowed down. docs/policy.md has those that PulseMesh v1 declares.
+// Of the dev mesh: as above, but everybody on all topics: also with the shared secret, also on
+// those of governance. No rates: nobody who tries things out wants to be slowed down.
+// docs/policy.md has those that PulseMesh v1 declares.
 inline constexpr std::string_view kDevPolicy =
     R"(# The policy of `signetd dev`. Not for production: whoever has the shared secret may publish and
 # subscribe on every topic.

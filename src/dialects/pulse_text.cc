@@ -5,6 +5,12 @@ namespace {
 
 constexpr std::string_view kTimeStamp = "_mesh_timestamp";
 constexpr std::string_view kTopicStamp = "_mesh_topic";
+constexpr std::string_view kFromStamp = "_mesh_from";
+constexpr std::string_view kSignet = "signet";  // the only one that it names
+
+bool is_stamp(std::string_view name) {
+  return name == kTimeStamp || name == kTopicStamp || name == kFromStamp;
+}
 
 // A member's name and value as they were sent: from the quote that opens the name, which stands
 // behind `before`, to the end of the value.
@@ -24,7 +30,7 @@ std::string open_pulse(wire::JsonValue object) {
     const std::string_view value = object[i].raw();
     const std::string_view text = member_text(end, value);
     end = value.data() + value.size();
-    if (object.key(i) == kTimeStamp || object.key(i) == kTopicStamp) continue;
+    if (is_stamp(object.key(i))) continue;
     if (open.size() > 1) open.push_back(',');
     open.append(text);
   }
@@ -37,6 +43,14 @@ std::string stamp_pulse(std::string_view open, WallTime at, std::string_view top
   std::string pulse(open);
   if (open.size() > 1) pulse.push_back(',');
   return pulse.append(stamps.text(), 1);
+}
+
+std::string own_pulse(std::string_view topic, std::string_view payload, WallTime at) {
+  wire::JsonWriter pulse;
+  pulse.object().key("source").value(kSignet).key("topic").value(topic);
+  pulse.key("intent").value("govern").key("payload").raw(payload);
+  pulse.key(kTimeStamp).value(pulse_time(at)).key(kTopicStamp).value(topic);
+  return pulse.key(kFromStamp).value(kSignet).end().take();
 }
 
 std::string pulse_time(WallTime at) {

@@ -26,6 +26,22 @@ TEST(PulseText, IsWhatWasSentAndTheServersStamps) {
   std::cout << "pulses: " << vectors.size() << " vectors\n";
 }
 
+// What Signet says has a mark that nobody else's pulse can have, however it is written.
+TEST(PulseText, OnlySignetSpeaksAsSignet) {
+  wire::JsonDocument document;
+  const std::string own = own_pulse("governance.decision", R"({"decision":"deny"})", kAt);
+  EXPECT_EQ(own, R"({"source":"signet","topic":"governance.decision","intent":"govern",)"
+                 R"("payload":{"decision":"deny"},"_mesh_timestamp":"2025-10-31T20:00:00.123000",)"
+                 R"("_mesh_topic":"governance.decision","_mesh_from":"signet"})");
+  for (const std::string& forged : {own, std::string(R"({"_mesh\u005ffrom":"signet"})"),
+                                    std::string(R"({"a":1,"_mesh_from":{"x":[1]}})")}) {
+    ASSERT_TRUE(document.parse(forged).ok());
+    const std::string pulse = stamp_pulse(open_pulse(document.root()), kAt, "governance.decision");
+    ASSERT_TRUE(document.parse(pulse).ok()) << pulse;
+    EXPECT_FALSE(document.root()["_mesh_from"]) << pulse;
+  }
+}
+
 TEST(PulseText, ATopicStaysAText) {
   wire::JsonDocument document;
   const std::string pulse = stamp_pulse("{", kAt, "a\"},\n");

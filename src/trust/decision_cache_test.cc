@@ -65,6 +65,7 @@ PolicyRule random_rule(Chance& chance, std::size_t number) {
   constexpr const char* kRoles[] = {"member", "admin", "shared", "guest", "own"};
   for (std::size_t i = chance.below(3); i > 0; --i)
     made.roles.emplace_back(kRoles[chance.below(5)]);
+  if (chance.one_in(4)) made.except.emplace_back(kRoles[chance.below(5)]);
   for (std::size_t i = chance.below(2); i > 0; --i) made.tags.emplace_back(kTags[chance.below(3)]);
   if (made.allows && chance.one_in(3)) made.proof = chance.one_in(2) ? Proof::kKey : Proof::kSecret;
   return made;

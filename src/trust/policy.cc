@@ -78,6 +78,7 @@ struct Policy::Rule {
   std::array<bool, kActions> actions{};
   bool for_everybody = true;
   Roles roles = 0;     // any of them
+  Roles except = 0;    // and none of these
   Roles with_tag = 0;  // and this, where it is not 0
   std::vector<routing::Pattern> topics, channels;
   std::vector<AddressKind> to;
@@ -100,12 +101,23 @@ struct Policy::Rule {
     return action == Action::kSend ? is_about(resource) : any(topics, resource);
   }
 
+  // Whatever the resource may be.
+  bool covers_all() const {
+    const auto is_all = [](const routing::Pattern& pattern) { return pattern.text() == ">"; };
+    const bool is_bare = topics.empty() && channels.empty() && to.empty();
+    return is_bare || std::any_of(topics.begin(), topics.end(), is_all);
+  }
+
+  bool is_for(Roles asked) const {
+    if (!for_everybody && (asked & roles) == 0) return false;
+    if ((asked & except) != 0) return false;
+    return with_tag == 0 || (asked & with_tag) != 0;
+  }
+
   // Whether it is about this question, whatever the proof.
   bool concerns(const Question& asked) const {
-    if (!actions[static_cast<std::size_t>(asked.action)]) return false;
-    if (!for_everybody && (asked.roles & roles) == 0) return false;
-    if (with_tag != 0 && (asked.roles & with_tag) == 0) return false;
-    return covers(asked.action, asked.resource);
+    return actions[static_cast<std::size_t>(asked.action)] && is_for(asked.roles) &&
+           covers(asked.action, asked.resource);
   }
 };
 
@@ -155,6 +167,7 @@ struct Policy::Compiler {
     for (const Action action : given.actions) rule.actions[static_cast<std::size_t>(action)] = true;
     for (const Placed& role : given.roles) rule.roles |= policy.role_named(role.text);
     rule.for_everybody = rule.roles == 0;
+    for (const Placed& role : given.except) rule.except |= policy.role_named(role.text);
     rule.with_tag = role_of_tags(given.tags);
     rule.topics = patterns_of(given.topics);
     rule.channels = patterns_of(given.channels);
@@ -237,6 +250,15 @@ Decision Policy::decide(Roles roles, Proof proof, Action action, std::string_vie
     if (rule->concerns(asked)) return {rule->allows, !rule->allows, rule->id};
   }
   return {};
+}
+
+bool Policy::may_some(Roles roles, Proof proof, Action action) const {
+  for (const Rule* rule : by_action_[static_cast<std::size_t>(action)]) {
+    if (!rule->is_for(roles)) continue;
+    if (!rule->allows && rule->covers_all()) return false;
+    if (rule->allows && proof >= rule->proof) return true;
+  }
+  return false;
 }
 
 std::vector<Match> Policy::matches(Roles roles, Proof proof, Action action,

@@ -83,6 +83,10 @@ class Policy {
   // publish, subscribe and read_history, the text of a routing::Address for send, else anything.
   Decision decide(Roles roles, Proof proof, Action action, std::string_view resource) const;
 
+  // Might decide() allow the action on anything at all? A no is sure; a yes is not, where one rule
+  // denies what another allows.
+  bool may_some(Roles roles, Proof proof, Action action) const;
+
   // Every rule that matches, in the order of the document.
   std::vector<Match> matches(Roles roles, Proof proof, Action action,
                              std::string_view resource) const;

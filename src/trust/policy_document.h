@@ -92,7 +92,8 @@ struct PolicyRule {
   Placed id = "";
   bool allows = false;
   std::vector<Action> actions;
-  PlacedList roles;  // none, or "*": everybody
+  PlacedList roles;   // none, or "*": everybody
+  PlacedList except;  // but not who has one of these roles
   PlacedList topics;
   PlacedList channels;
   std::vector<AddressKind> to;

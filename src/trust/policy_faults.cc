@@ -157,8 +157,8 @@ class Faults {
     check_limits(role);
   }
 
-  void check_role_names(const PlacedList& roles) {
-    check_list(roles, "roles");
+  void check_role_names(const PlacedList& roles, const char* key = "roles") {
+    check_list(roles, key);
     for (const Placed& role : roles) {
       if (role.text == "*") {
         if (roles.size() > 1) say(role.at, "\"*\" is everybody: leave the other roles out");
@@ -221,6 +221,10 @@ class Faults {
       say(rule.id.at, "rule " + quoted(rule.id.text) + " allows and denies nothing");
     }
     check_role_names(rule.roles);
+    check_role_names(rule.except, "except");
+    if (rule.except.size() == 1 && rule.except.front().text == "*") {
+      say(rule.except.front().at, "a rule that excepts everybody is for nobody");
+    }
     check_tags(rule.tags);
     check_patterns(rule.topics, "topics");
     check_patterns(rule.channels, "channels");

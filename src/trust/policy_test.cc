@@ -203,6 +203,56 @@ TEST(Policy, LetsDenyWinWhateverTheOrder) {
   }
 }
 
+TEST(Policy, ARuleIsNotForWhomItExcepts) {
+  PolicyDocument document;
+  document.name = "t";
+  document.roles = {role("chief")};
+  document.roles[0].tags = {"chief"};
+  document.rules = {allow("all", {Action::kPublish}, {"member"}),
+                    deny("but", {Action::kPublish}, {})};
+  document.rules[1].except = {"admin", "chief"};
+  const auto policy = compiled(std::move(document));
+  const Roles chief = policy->role_named("chief");
+  const auto by = [&](Roles roles) {
+    return policy->decide(roles, Proof::kKey, Action::kPublish, "a").rule;
+  };
+  EXPECT_EQ(by(kMemberRole), "but");
+  EXPECT_EQ(by(kGuestRole), "but");
+  EXPECT_EQ(by(kMemberRole | kAdminRole), "all");
+  EXPECT_EQ(by(kMemberRole | chief), "all");
+  EXPECT_EQ(by(chief), "") << "an exception allows nothing";
+  EXPECT_FALSE(policy->may_some(kMemberRole, Proof::kKey, Action::kPublish));
+  EXPECT_TRUE(policy->may_some(kMemberRole | chief, Proof::kKey, Action::kPublish));
+}
+
+TEST(Policy, KnowsWhoMayDoAnActionToNothingAtAll) {
+  PolicyDocument document;
+  document.name = "t";
+  document.roles = {role("some"), role("shut"), role("strong")};
+  for (PolicyRole& each : document.roles) each.tags = {each.name.text};
+  document.rules = {allow("some", {Action::kReadHistory}, {"some"}),
+                    deny("part", {Action::kReadHistory}, {"some"}),
+                    allow("shut", {Action::kReadHistory}, {"shut"}),
+                    deny("all", {Action::kReadHistory}, {"shut"}),
+                    allow("strong", {Action::kReadHistory}, {"strong"}),
+                    deny("publish", {Action::kPublish}, {"some"})};
+  document.rules[0].topics = {"a.>"};
+  document.rules[1].topics = {"a.b"};
+  document.rules[3].topics = {">"};
+  document.rules[4].proof = Proof::kKey;
+  const auto policy = compiled(std::move(document));
+  const auto may = [&](const char* name, Action action, Proof proof = Proof::kKey) {
+    return policy->may_some(policy->role_named(name), proof, action);
+  };
+  EXPECT_TRUE(may("some", Action::kReadHistory));
+  EXPECT_FALSE(may("some", Action::kSubscribe)) << "no rule is about it";
+  EXPECT_FALSE(may("some", Action::kPublish));
+  EXPECT_FALSE(may("shut", Action::kReadHistory)) << "whatever is allowed is denied";
+  EXPECT_TRUE(may("strong", Action::kReadHistory));
+  EXPECT_FALSE(may("strong", Action::kReadHistory, Proof::kSecret));
+  EXPECT_FALSE(may("member", Action::kReadHistory));
+}
+
 TEST(Policy, SaysWhy) {
   PolicyDocument document;
   document.rules = {allow("strong", {Action::kSend}, {"*"}),

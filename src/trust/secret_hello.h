@@ -30,10 +30,10 @@ struct ProvenSecret {
   crypto::Digest16 digest;  // names this hello in the replay memory, whichever form was signed
 };
 
-// Does the claim show `secret`? Tries SHA-256(spaced + secret), SHA-256(compact + secret) and
-// HMAC-SHA-256(secret, spaced), compares in constant time, and takes lowercase hex only. An empty
-// secret is shown by nothing.
-bool shows_secret(const SecretClaim& claim, std::string_view secret);
+// Does the claim show `secret`? Tries HMAC-SHA-256(secret, spaced) and, where the digest of v1 is
+// taken, SHA-256(spaced + secret) and SHA-256(compact + secret). Compares in constant time, and
+// takes lowercase hex only. An empty secret is shown by nothing.
+bool shows_secret(const SecretClaim& claim, std::string_view secret, bool takes_digest);
 
 // ISO 8601 with or without a zone; none means UTC. nullopt: not of that form.
 std::optional<WallTime> parse_iso8601(std::string_view text);

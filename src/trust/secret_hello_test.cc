@@ -86,8 +86,8 @@ TEST(ShowsSecret, TakesTheThreeFormsInLowercaseAndNothingElse) {
       {"the raw bytes", std::string(text_of(crypto::sha256({kSpaced, kSecret}))), false},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(shows_secret(claim_with(row.signature), kSecret), row.shown) << row.name;
-    EXPECT_FALSE(shows_secret(claim_with(row.signature), "mirror:logos:2026")) << row.name;
+    EXPECT_EQ(shows_secret(claim_with(row.signature), kSecret, true), row.shown) << row.name;
+    EXPECT_FALSE(shows_secret(claim_with(row.signature), "mirror:logos:2026", true)) << row.name;
   }
 }
 
@@ -104,7 +104,7 @@ TEST(ShowsSecret, TakesNoOtherCaseOfASignature) {
       char& c = signature[letters[i]];
       if ((bits >> i & 1U) != 0) c = static_cast<char>(c - 'a' + 'A');
     }
-    EXPECT_EQ(shows_secret(claim_with(signature), kSecret), bits == 0) << signature;
+    EXPECT_EQ(shows_secret(claim_with(signature), kSecret, true), bits == 0) << signature;
   }
 }
 
@@ -112,7 +112,13 @@ TEST(ShowsSecret, TakesTheNamedFormOnly) {
   for (const std::string_view signature : {kSignedSpaced, kSignedCompact, kMac}) {
     SecretClaim claim = claim_with(signature);
     claim.hmac_only = true;
-    EXPECT_EQ(shows_secret(claim, kSecret), signature == kMac) << signature;
+    EXPECT_EQ(shows_secret(claim, kSecret, true), signature == kMac) << signature;
+  }
+}
+
+TEST(ShowsSecret, TakesTheMacAloneWhereTheDigestIsRefused) {
+  for (const std::string_view signature : {kSignedSpaced, kSignedCompact, kMac}) {
+    EXPECT_EQ(shows_secret(claim_with(signature), kSecret, false), signature == kMac) << signature;
   }
 }
 
@@ -122,7 +128,7 @@ TEST(ShowsSecret, NoSecretIsShownByNothing) {
        {to_hex(crypto::sha256({kSpaced})), to_hex(crypto::sha256({kCompact})),
         to_hex(crypto::hmac_sha256("", kSpaced)), to_hex(crypto::sha256({}))}) {
     claim.signature = signature;
-    EXPECT_FALSE(shows_secret(claim, "")) << signature;
+    EXPECT_FALSE(shows_secret(claim, "", true)) << signature;
   }
 }
 
@@ -133,7 +139,7 @@ TEST(ShowsSecret, AnAbsentFormIsShownByNothing) {
   for (const std::string& signature :
        {to_hex(crypto::sha256({kSecret})), std::string(kSignedCompact)}) {
     claim.signature = signature;
-    EXPECT_FALSE(shows_secret(claim, kSecret)) << signature;
+    EXPECT_FALSE(shows_secret(claim, kSecret, true)) << signature;
   }
 }
 
