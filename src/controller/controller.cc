@@ -87,10 +87,16 @@ void Controller::apply(const Change& change) {
       narrowed_.push_back(source->member);
     }
   } else if (const auto* set = std::get_if<membership::SourceSecretSet>(&change)) {
-    // Whoever named this source under the shared secret may do so no longer.
-    const auto* shared = source_of(set->secret.mesh, membership::kSharedSource);
-    if (shared != nullptr && !set->secret.shared) narrowed_.push_back(shared->member);
+    if (!set->secret.shared) narrow_shared(set->secret.mesh);
+  } else if (const auto* added = std::get_if<membership::MemberAdded>(&change)) {
+    if (!added->member.key) narrow_shared(added->member.mesh);
   }
+}
+
+// Whoever named that source or member under the shared secret may do so no longer.
+void Controller::narrow_shared(MeshNumber mesh) {
+  const auto* shared = source_of(mesh, membership::kSharedSource);
+  if (shared != nullptr) narrowed_.push_back(shared->member);
 }
 
 const membership::SourceSecret* Controller::source_of(MeshNumber mesh,
@@ -175,6 +181,9 @@ void Controller::try_create(const MeshDeclaration& declaration, int tries,
   table_.each_mesh([&meshes](const MeshSnapshot&) { ++meshes; });
   if (const MeshSnapshot* known = mesh_by_slug(declaration.slug)) {
     const Mesh& mesh = known->mesh();
+    if (!mesh.owner) {
+      return refuse(ErrorCode::kConflict, "the mesh is declared without an owner");
+    }
     if (mesh.owner != declaration.owner) {
       return refuse(ErrorCode::kConflict, "the slug belongs to a mesh of another owner");
     }
@@ -311,36 +320,35 @@ void Controller::set_standing(MeshNumber mesh, const crypto::PublicKey& key, Sta
   set_standing(mesh, number_of(mesh, key), standing, std::move(answer));
 }
 
-// A quarantine by an operator outlasts what a rule finds: the rule's own is made the operator's
-// before the change, which may be none, and behind it, for the rule may have been quicker.
 void Controller::set_standing(MeshNumber mesh, MemberNumber number, Standing standing,
                               std::function<void(Status)> answer) {
-  if (standing != Standing::kQuarantined || !confirms_quarantine_) {
-    return change_standing(mesh, number, standing, std::move(answer));
-  }
-  confirms_quarantine_(
-      number, [this, mesh, number, standing, answer = std::move(answer)](const Status& before) {
-        if (!before.ok()) return reply([answer, before] { answer(before); });
-        change_standing(mesh, number, standing, [this, number, answer](const Status& changed) {
-          if (!changed.ok()) return answer(changed);
-          confirms_quarantine_(number, answer);
-        });
-      });
+  const auto told = [this, answer](const Status& status) {
+    reply([answer, status] { answer(status); });
+  };
+  if (takes_standing_ && takes_standing_(mesh, number, standing, told)) return;
+  const auto change = standing_change(mesh, number, standing);
+  if (!change.ok()) return told(change.error());
+  if (!*change) return told(Done{});
+  commit({**change}, kByOperator, std::move(answer));
 }
 
-void Controller::change_standing(MeshNumber mesh, MemberNumber number, Standing standing,
-                                 std::function<void(Status)> answer) {
+Status Controller::check_name(MeshNumber mesh, const std::string& id) const {
+  if (!keeps_out_ || !keeps_out_(mesh, id)) return Done{};
+  return Error{ErrorCode::kForbidden, "the id is that of a node which may not connect"};
+}
+
+Result<std::optional<membership::StandingChanged>> Controller::standing_change(
+    MeshNumber mesh, MemberNumber number, Standing standing) const {
   const MeshSnapshot* where = table_.mesh(mesh);
   const Member* member = where == nullptr ? nullptr : where->member(number);
-  if (member == nullptr) {
-    return reply([answer] { answer(Error{ErrorCode::kNotFound, "no such member"}); });
-  }
-  if (member->standing == standing) return reply([answer] { answer(Done{}); });
+  if (member == nullptr) return Error{ErrorCode::kNotFound, "no such member"};
+  std::optional<membership::StandingChanged> change;
+  if (member->standing == standing) return change;
   if (member->standing == Standing::kRevoked) {
-    return reply([answer] { answer(Error{ErrorCode::kForbidden, "revocation is final"}); });
+    return Error{ErrorCode::kForbidden, "revocation is final"};
   }
-  commit({membership::StandingChanged{number, member->standing, standing}}, kByOperator,
-         std::move(answer));
+  change = {number, member->standing, standing};
+  return change;
 }
 
 void Controller::set_role(MeshNumber mesh, const crypto::PublicKey& key, membership::Role role,

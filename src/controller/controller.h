@@ -74,8 +74,8 @@ using JoinOutcome = std::variant<JoinRefusal, Joined>;
 class Controller {
  public:
   // Shows a snapshot to every shard; `narrowed` are the members whose standing, role or tags
-  // changed or whose source was revoked: their sessions may have to close or may do less. Called on
-  // the control thread.
+  // changed, whose source was revoked, or whose shared secret shows a name less: their sessions may
+  // have to close or may do less. Called on the control thread.
   using Publish = std::function<void(std::shared_ptr<const membership::MembershipSnapshot>,
                                      std::vector<MemberNumber> narrowed)>;
 
@@ -90,7 +90,8 @@ class Controller {
                     std::function<void(Result<std::string>)> answer);
 
   // Makes the mesh, once: the same slug, owner and id again change nothing. REQUIRES: an owner.
-  // Fails kConflict when the slug is that of a mesh with another owner or id, or the id that of a
+  // Fails kConflict when the slug is that of a mesh without an owner, which only a declaration
+  // gives it, or with another owner or id, or the id that of a
   // mesh with another slug; kOverloaded when there are too many meshes.
   void create_mesh(const MeshDeclaration& declaration,
                    std::function<void(Result<MadeMesh>)> answer);
@@ -169,10 +170,16 @@ class Controller {
 
   // The member that is called `subject`, made when there is none: without a key, on the word of
   // `by` ("token", "certificate"). Fails kForbidden when a member with a key of its own has that
-  // id, or it is the shared secret's, and kOverloaded over subjects_per_mesh.
+  // id, it is the shared secret's or that of a node which may not connect, and kOverloaded over
+  // subjects_per_mesh.
   using SubjectAnswer = std::function<void(Result<MemberNumber>)>;
   void admit_subject(MeshNumber mesh, const std::string& subject, std::string_view by,
                      SubjectAnswer answer);
+
+  // One of that name who is nobody yet, for a commit of its maker's as new_member: where nothing
+  // proves the name, it is never a member that is there, or on its way. Fails as admit_subject, and
+  // kForbidden for each id that is taken.
+  Result<membership::Member> new_subject(MeshNumber mesh, const std::string& subject);
 
   // Tokens hold no more, of every shard's sessions within a turn. Fails kNotFound for no such mesh,
   // kMalformed for a revocation that names neither or both, kOverloaded over token_revocations.
@@ -189,10 +196,21 @@ class Controller {
   membership::Member new_member(MeshNumber mesh, membership::Role role,
                                 const crypto::PublicKey& key, const std::string& display_name);
 
-  // Asked before and behind an operator's word that a member is quarantined, also where it is
-  // already: what only a rule had said is the operator's from then on. Answers when it is kept.
-  using ConfirmQuarantine = std::function<void(MemberNumber, std::function<void(Status)>)>;
-  void at_quarantine(ConfirmQuarantine confirm) { confirms_quarantine_ = std::move(confirm); }
+  // What an operator's word makes of a member's standing; none: it is so already. Fails kNotFound
+  // for no such member, kForbidden for a revoked one.
+  Result<std::optional<membership::StandingChanged>> standing_change(
+      MeshNumber mesh, MemberNumber member, membership::Standing standing) const;
+
+  // Takes upon itself, by answering true, an operator's word on a member of which more is kept than
+  // its standing: then that word and what follows from it are one commit, which it answers.
+  using TakeStanding = std::function<bool(MeshNumber, MemberNumber, membership::Standing,
+                                          std::function<void(Status)>)>;
+  void at_standing(TakeStanding take) { takes_standing_ = std::move(take); }
+
+  // Asked before a member without a key is made or admitted: is it the namesake of a node that may
+  // not connect?
+  using KeepOut = std::function<bool(MeshNumber, const std::string& id)>;
+  void at_subject(KeepOut is_out) { keeps_out_ = std::move(is_out); }
 
   // Hears in each turn, before its snapshot is shown, whose standing, role, tags or source changed.
   void at_narrowed(std::function<void(const std::vector<MemberNumber>&)> hear) {
@@ -210,6 +228,7 @@ class Controller {
                   std::function<void(Result<std::string>)> answer);
   void try_join(JoinRequest request, int tries, std::function<void(JoinOutcome)> answer);
   void apply(const membership::Change& change);
+  void narrow_shared(MeshNumber mesh);
   MemberNumber number_of(MeshNumber mesh, const crypto::PublicKey& key) const;
   // The shared secret for its name. Borrowed until the next change; nullptr where there is none.
   const membership::SourceSecret* source_of(MeshNumber mesh, std::string_view source) const;
@@ -221,8 +240,7 @@ class Controller {
                                                const SourceOptions& options) const;
   membership::Member keyless_member(MeshNumber mesh, std::string id, const SourceOptions& options);
   void on_subject(MeshNumber mesh, const std::string& subject, const Status& status);
-  void change_standing(MeshNumber mesh, MemberNumber number, membership::Standing standing,
-                       std::function<void(Status)> answer);
+  Status check_name(MeshNumber mesh, const std::string& id) const;
   void commit_source(std::vector<membership::Change> before, membership::SourceSecret secret,
                      std::string member_id, SecretAnswer answer);
   void end_turn();
@@ -236,7 +254,8 @@ class Controller {
   bool changed_ = true;  // the first turn publishes what was loaded
   std::vector<MemberNumber> narrowed_;
   std::vector<std::function<void(const std::vector<MemberNumber>&)>> hears_narrowed_;
-  ConfirmQuarantine confirms_quarantine_;
+  TakeStanding takes_standing_;
+  KeepOut keeps_out_;
   std::vector<std::function<void()>> replies_;  // wait for the end of the turn
   // Joins of channels that the store has not answered: of a member, and of new channels in a mesh.
   std::unordered_map<MemberNumber, std::size_t> joining_;

@@ -87,6 +87,9 @@ Result<const Member*> Controller::member_for(const MeshSnapshot& mesh, const std
   if (member != nullptr && !options.tags.empty())
     return malformed("tags of a member that is there");
   if (member == nullptr && taken) return Error{ErrorCode::kConflict, "the id is taken"};
+  if (member == nullptr) {
+    if (const Status free = check_name(mesh.mesh().number, source); !free.ok()) return free.error();
+  }
   return member;
 }
 

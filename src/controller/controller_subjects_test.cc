@@ -92,6 +92,45 @@ TEST_F(SubjectsTest, WhoCannotBeHad) {
   EXPECT_EQ(store_.committed.size(), 1U);
 }
 
+// Who came under that name by the shared secret has to go.
+TEST_F(SubjectsTest, ANewOneTellsTheShardsOfWhoSharesASecret) {
+  start();
+  EXPECT_EQ(word(status_of([&](const auto& answer) {
+              controller_->declare_shared_secret(
+                  {1}, crypto::SecretText("a secret that many share"), answer);
+            })),
+            "ok");
+  const auto* shared = mesh().member_with_id("legacy-shared");
+  ASSERT_NE(shared, nullptr);
+  shown_.clear();
+  ASSERT_TRUE(admit("gauge").ok());
+  ASSERT_EQ(shown_.size(), 1U);
+  EXPECT_EQ(shown_[0].narrowed, std::vector<MemberNumber>{shared->number});
+}
+
+TEST_F(SubjectsTest, WhatNothingProvesIsNeverAMemberThatIsThere) {
+  options_.subjects_per_mesh = 3;
+  put_at_start(20, "with-a-key", true, Standing::kAdmitted);
+  put_at_start(21, "known", false, Standing::kAdmitted);
+  start();
+  on_control([&] {
+    controller_->admit_subject({1}, "coming", "token", [](const auto&) {});
+    for (const char* taken : {"with-a-key", "known", "coming", "legacy-shared"}) {
+      EXPECT_EQ(said(controller_->new_subject({1}, taken)), "forbidden") << taken;
+    }
+    EXPECT_EQ(said(controller_->new_subject({1}, "a b")), "malformed");
+    EXPECT_EQ(said(controller_->new_subject({9}, "free")), "not found");
+    const auto made = controller_->new_subject({1}, "free");
+    ASSERT_TRUE(made.ok());
+    EXPECT_EQ(made->id, "free");
+    EXPECT_FALSE(made->key.has_value());
+  });
+  settle();
+  EXPECT_EQ(mesh().member_with_id("free"), nullptr) << "its maker commits it";
+  ASSERT_TRUE(admit("third").ok());
+  on_control([&] { EXPECT_EQ(said(controller_->new_subject({1}, "free")), "overloaded"); });
+}
+
 TEST_F(SubjectsTest, SeveralThatComeAtOnceAreOneMember) {
   start();
   std::vector<Result<MemberNumber>> answers;

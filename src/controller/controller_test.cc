@@ -87,6 +87,18 @@ TEST_F(ControllerTest, NothingIsTrueBeforeTheStoreCommittedAndNobodyHearsBeforeT
   EXPECT_EQ(shown_.at(0).narrowed, std::vector<MemberNumber>{{2}});
 }
 
+TEST_F(ControllerTest, OfAMeshWithoutAnOwnerSaysSo) {
+  start();
+  MeshDeclaration bare;
+  bare.slug = "bare";
+  ASSERT_TRUE(declare(bare).ok());
+  const auto made = ask<Result<MadeMesh>>(
+      [&](const auto& answer) { controller_->create_mesh(mesh_of("bare", "zoe"), answer); });
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(made.error().detail, "the mesh is declared without an owner");
+}
+
 TEST_F(ControllerTest, CreatesAMeshOnceAndTakesNothingFromAnother) {
   const struct {
     const char* name;

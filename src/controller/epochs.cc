@@ -26,6 +26,11 @@ std::optional<std::uint64_t> number_of(std::string_view text) {
 
 }  // namespace
 
+CodeCounters<SubmissionRefusal> Epochs::refusals(MetricRegistry& metrics) {
+  return {metrics, "signet_overlay_refused_total", "Submissions refused, by reason.", "reason",
+          kSubmissionRefusalCount};
+}
+
 Epochs::Epochs(const OverlayOptions& options, MeshNumber mesh, OverlayVault vault,
                ControlThread& control, store::Store& store, const Clock& clock,
                Controller& controller, MetricRegistry& metrics)
@@ -40,8 +45,7 @@ Epochs::Epochs(const OverlayOptions& options, MeshNumber mesh, OverlayVault vaul
       places_(options.subnet),
       rule_(options.rule),
       rates_(options.submissions_per_second, options.submissions_burst, kMostNames),
-      refused_(metrics, "signet_overlay_refused_total", "Submissions refused, by reason.", "reason",
-               kSubmissionRefusalCount),
+      refused_(refusals(metrics)),
       submitted_(metrics.counter("signet_overlay_submissions_total", "Submissions taken.")),
       decided_(metrics.counter("signet_overlay_epochs_total", "Epochs decided.")),
       skipped_(metrics.counter("signet_overlay_epochs_skipped_total",
@@ -56,9 +60,12 @@ Epochs::Epochs(const OverlayOptions& options, MeshNumber mesh, OverlayVault vaul
                                  "Steps that the store could not keep; they are tried again.")) {
   rule_kept_.version = 0;
   control_.every(kTurn, [this] { turn(); });
-  controller_.at_quarantine([this](MemberNumber member, const std::function<void(Status)>& answer) {
-    confirm_quarantine(member, answer);
+  controller_.at_standing([this](MeshNumber where, MemberNumber member, auto standing,
+                                 const std::function<void(Status)>& answer) {
+    return take_standing(where, member, standing, answer);
   });
+  controller_.at_subject(
+      [this](MeshNumber where, const std::string& id) { return keeps_out(where, id); });
   controller_.at_narrowed([this](const std::vector<MemberNumber>&) { on_standing(); });
 }
 
@@ -66,7 +73,7 @@ void Epochs::load(std::function<void(Status)> answer) {
   store_.load_sealed(mesh_, control_.mailbox(),
                      [this, answer = std::move(answer)](const auto& rows) {
                        const Status taken = rows.ok() ? take(*rows) : Status(rows.error());
-                       table_.resumed(clock_.wall());
+                       table_.resumed(clock_.wall(), rule_.max_age);
                        if (!taken.ok()) return answer(taken);
                        settle_operators([this, answer](const Status& settled) {
                          loaded_ = settled.ok();

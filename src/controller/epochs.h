@@ -6,6 +6,7 @@
 // that no two of them write over one version of a row.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -27,6 +28,7 @@
 #include "overlay/address_plan.h"
 #include "overlay/epoch_table.h"
 #include "overlay/judgement.h"
+#include "overlay/mass_denial.h"
 #include "overlay/rule.h"
 #include "overlay/submission_check.h"
 #include "trust/rate_limit.h"
@@ -62,8 +64,9 @@ struct OverlayOptions {
   double submissions_per_second = 10.0 / 60.0;   // of a node: the page's
   double submissions_burst = 10;                 // the page's
   std::chrono::hours report_retention{24 * 30};  // scores are personal data
-  // More members than that denied in one step wait for the operators' word: a broken clock or a bad
-  // threshold must not take a mesh apart. 1000: never.
+  // More members than that denied in one step, of the mesh and of a group in it that one hand let
+  // in (overlay/mass_denial.h), wait for the operators' word: a broken clock or a bad threshold
+  // must not take a mesh apart. 1000: never.
   std::uint32_t mass_denial_permille = 300;
   RegistrationDoors doors;
   OperatorOptions operators;
@@ -148,6 +151,10 @@ class Epochs {
   Epochs(const OverlayOptions& options, MeshNumber mesh, OverlayVault vault, ControlThread& control,
          store::Store& store, const Clock& clock, Controller& controller, MetricRegistry& metrics);
 
+  // What is counted of refused submissions. Alerts look at it, so it is there, at zero, where no
+  // mesh has an overlay as well.
+  static CodeCounters<SubmissionRefusal> refusals(MetricRegistry& metrics);
+
   // Reads what is on disk; decides nothing before. Fails kMalformed, in a sentence, where a row
   // does not open under this key or says what can't be: then nothing is decided at all.
   void load(std::function<void(Status)> answer);
@@ -162,13 +169,14 @@ class Epochs {
               std::function<void(SubmissionAnswer)> answer);
   // Done also for the same node again. Its proof is the caller's business.
   void register_node(const NewNode& node, const std::function<void(NodeAnswer)>& answer);
-  // epochs_rekey.cc: other keys for a node that stays what it is: address, sequence and standing.
-  // A new key that signs is a new member's, which takes the place, standing, role and tags of the
-  // old one; the old one is revoked in the same commit, so that nobody has two for one and a stolen
-  // key opens nothing. Done also where nothing changes. Refuses kUnproven (no such node, or its key
-  // is another by now), kRevoked, kReplayed, kBadKey, kKeyTaken, kUnavailable; and kNotInvited a
-  // new key that signs, on the node's own word, while it is quarantined or where it has
-  // overlay::kMostFormerMembers behind it: that takes the operators' word.
+  // epochs_rekey.cc: other keys for a node that stays what it is: address and standing. Under a new
+  // key that signs, sequences begin anew; it is a new member's, which takes the place, standing,
+  // role and tags of the old one; the old one is revoked in the same commit, so that nobody has two
+  // for one and a stolen key opens nothing. Done also where nothing changes. Refuses kUnproven (no
+  // such node, or its key is another by now), kRevoked, kReplayed, kBadKey, kKeyTaken,
+  // kUnavailable; and kNotInvited a new key that signs, on the node's own word, while it is
+  // quarantined or where it has overlay::kMostFormerMembers behind it: that takes the operators'
+  // word.
   void rekey(const NodeRekeyed& wanted, const std::function<void(NodeAnswer)>& answer);
   // Forgets the node and all that it ever submitted. Its member stays.
   void forget(const std::string& name, const std::function<void(NodeAnswer)>& answer);
@@ -275,8 +283,6 @@ class Epochs {
   void submit_of_new(const std::shared_ptr<const overlay::Submission>& submission,
                      const std::string& path_name,
                      const std::function<void(SubmissionAnswer)>& answer);
-  void keep(const overlay::Node& after, const overlay::Submission& submission,
-            const std::function<void(SubmissionAnswer)>& answer);
   // What is committed with a node's row.
   struct Beside {
     std::vector<store::SealedReport> reports = {};
@@ -284,6 +290,8 @@ class Epochs {
     std::vector<audit::Draft> drafts = {};
     std::string_view by = "node";  // on whose word
   };
+  void keep(const overlay::Node& after, const overlay::Submission& submission, Beside beside,
+            const std::function<void(SubmissionAnswer)>& answer);
   void write(const overlay::Node& after, Beside beside, std::function<void(const Status&)> done);
   const overlay::Node* other_with(const std::string& name, const crypto::PublicKey& key) const;
   const overlay::Node* other_with(const std::string& name, const overlay::WireGuardKey& key) const;
@@ -302,6 +310,7 @@ class Epochs {
   std::variant<NodeRefusal, Registered> node_for(const NewNode& wanted);
   std::variant<NodeRefusal, Entrance> entrance_for(const NewNode& wanted);
   std::optional<NodeRefusal> refusal_of_names(const NewNode& wanted) const;
+  bool is_name_of_subject(const NewNode& wanted) const;
   bool has_brought_many(const std::string& owner) const;
   void tell_of_invite(const NewNode& wanted, JoinRefusal why);
 
@@ -313,10 +322,28 @@ class Epochs {
   bool is_revoked(const overlay::WireGuardKey& key) const;
   void change_wireguard(overlay::Node& after, Beside& beside) const;
   void succeed(const NodeRekeyed& wanted, overlay::Node& after, Beside& beside);
-  void confirm_quarantine(MemberNumber member, const std::function<void(Status)>& answer);
   bool wait_for(const std::string& name, Task task);
   void run_waiting();
   void count(const overlay::Signals& signals, Entry& entry) const;
+
+  // epochs_namesakes.cc
+  // The member without a key that has the node's name; nullptr: there is none, or the node has no
+  // key itself and is that member. Borrowed until the next change.
+  const membership::Member* namesake_of(const overlay::Node& node) const;
+  // The other way round. Borrowed until the next turn.
+  const overlay::Node* node_of_namesake(const membership::Member& member) const;
+  // Is the node out, and its namesake not?
+  bool has_namesake_left(const overlay::Node& node) const;
+  bool keeps_out(MeshNumber mesh, const std::string& id) const;
+  // What follows for the namesake, where the node's standing becomes this: a change, beside that of
+  // the node's member, and in `node` what there is to give back.
+  void narrow_namesake(membership::Standing standing, overlay::Node& node,
+                       std::vector<membership::Change>& changes) const;
+  bool take_standing(MeshNumber mesh, MemberNumber number, membership::Standing standing,
+                     const std::function<void(Status)>& answer);
+  void keep_standing(const overlay::Node& before, bool is_own, membership::Standing standing,
+                     const std::optional<membership::StandingChanged>& change,
+                     const std::function<void(Status)>& answer);
 
   // epochs_statements.cc
   struct WaitingStatement {
@@ -338,12 +365,13 @@ class Epochs {
                                              WallTime now) const;
   void seal_statement(StatementEffect& effect) const;
   std::optional<StatementRefusal> add_effect(StatementEffect& effect);
-  std::optional<StatementRefusal> revoke_member(StatementEffect& effect) const;
+  std::optional<StatementRefusal> revoke_member(StatementEffect& effect);
   std::optional<StatementRefusal> allow_denials(StatementEffect& effect) const;
   std::optional<StatementRefusal> set_threshold(StatementEffect& effect);
   std::optional<StatementRefusal> set_owner(StatementEffect& effect) const;
   std::optional<StatementRefusal> change_operators(StatementEffect& effect) const;
   std::optional<StatementRefusal> replace_key(StatementEffect& effect);
+  void add_node(const overlay::Node& after, StatementEffect& effect);
   membership::OperatorQuorum rules_of_signing() const;
   std::string mesh_id() const;
   Status take_operators(const store::SealedRow& row, std::string_view plain);
@@ -361,14 +389,20 @@ class Epochs {
   void step(overlay::EpochStep step);
   void decide();
   using Judgements = std::map<std::string, overlay::Judgement>;
-  Judgements judge(std::uint64_t epoch, WallTime now,
+  Judgements judge(const overlay::EpochState& after, WallTime now,
                    std::map<std::string, overlay::Decision>& decisions);
+  // What was reported before, by who is no member, is forgotten. No report that still counts.
+  WallTime oldest_kept(WallTime now) const {
+    return now - std::max<std::chrono::milliseconds>(options_.report_retention, rule_.max_age);
+  }
   void take_change(overlay::Node node, overlay::Judgement judged);
   void on_decided();
   // The rows of a node that a decision changed.
   void add_rows(const overlay::Node& after, const overlay::Judgement& judged,
                 store::CommitSealed& what) const;
-  void hold_back_many(std::map<std::string, overlay::Decision>& decisions);
+  void hold_back_many(std::map<std::string, overlay::Decision>& decisions, bool is_boundary);
+  // Of a decision that is on disk.
+  void count_gone(bool is_boundary);
   void stage();
   void change_keys(overlay::EpochStep step);
   void commit(store::CommitSealed what, const overlay::EpochState& after,
@@ -398,9 +432,10 @@ class Epochs {
   trust::RateLimiter<std::string, crypto::KeyedHash> rates_;
   std::vector<std::string> held_;
   bool mass_denial_allowed_ = false;
-  std::size_t gone_since_boundary_ = 0;  // members denied by the rule, between boundaries
-  std::size_t going_ = 0;                // by the decision that is being made
-  std::optional<WallTime> silence_at_;   // when the next report runs out; none: to be looked up
+  // Members that the rule denied, by their group: at the last boundary, since, and by the decision
+  // that is being made.
+  std::map<std::string, std::size_t> gone_at_boundary_, gone_since_boundary_, going_;
+  std::optional<WallTime> silence_at_;  // when the next report runs out; none: to be looked up
   std::optional<Elapsed> silence_decided_;
   bool loaded_ = false;
   bool stepping_ = false;     // a step is being committed

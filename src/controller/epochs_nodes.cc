@@ -12,6 +12,12 @@ namespace signet::controller {
 using overlay::Node;
 using overlay::Submission;
 
+namespace {
+
+constexpr std::string_view kByNobody = "overlay";  // on no word that is proven
+
+}  // namespace
+
 // True when the call has to wait for a step or for another write of this node; it is then kept.
 bool Epochs::wait_for(const std::string& name, Task task) {
   const auto found = nodes_.find(name);
@@ -68,11 +74,14 @@ void Epochs::submit_now(const std::shared_ptr<const Submission>& submission,
   if (!rates_.take(path_name, clock_.elapsed())) return answer(SubmissionRefusal::kRateLimited);
   Node after = *known;
   overlay::apply(*submission, after);
+  overlay::forget_reports(after, oldest_kept(clock_.wall()));  // of suites that it left
   if (!submission->signature) unsigned_.add();
-  keep(after, *submission, answer);
+  keep(after, *submission, {}, answer);
 }
 
-// An original node, which is believed on its own word where the mesh allows that.
+// An original node, which is believed on its own word where the mesh allows that. It is made with
+// its member, in one commit: who is a member already (a user of Hub, a source) is not what whoever
+// reaches the port says, or anybody's bad report would cut it off every plane.
 void Epochs::submit_of_new(const std::shared_ptr<const Submission>& submission,
                            const std::string& path_name,
                            const std::function<void(SubmissionAnswer)>& answer) {
@@ -80,27 +89,32 @@ void Epochs::submit_of_new(const std::shared_ptr<const Submission>& submission,
   const bool is_listed = options_.doors.listed.contains(path_name);
   if (is_listed) return answer(SubmissionRefusal::kUnsigned);
   if (nodes_.size() >= options_.nodes) return answer(SubmissionRefusal::kTooManyNodes);
-  controller_.admit_subject(
-      mesh_, path_name, "overlay", [this, submission, path_name, answer](const auto& member) {
-        if (!member.ok()) {
-          const bool taken = member.error().code == ErrorCode::kForbidden;
-          return answer(taken ? SubmissionRefusal::kUnsigned : SubmissionRefusal::kUnavailable);
-        }
-        if (nodes_.contains(path_name)) return submit_now(submission, path_name, answer);
-        Node made;
-        made.name = path_name;
-        made.member = *member;
-        log(LogLevel::kWarn, "overlay.unsigned_node", {{"node", path_name}});
-        nodes_[path_name].node = made;
-        submit_now(submission, path_name, answer);
-      });
+  auto member = controller_.new_subject(mesh_, path_name);
+  if (!member.ok()) {
+    const bool taken = member.error().code == ErrorCode::kForbidden;
+    return answer(taken ? SubmissionRefusal::kUnsigned : SubmissionRefusal::kUnavailable);
+  }
+  if (!rates_.take(path_name, clock_.elapsed())) return answer(SubmissionRefusal::kRateLimited);
+  Node made;
+  made.name = path_name;
+  made.member = member->number;
+  overlay::apply(*submission, made);
+  unsigned_.add();
+  Beside beside;
+  beside.by = kByNobody;
+  beside.changes.emplace_back(membership::MemberAdded{*std::move(member), std::nullopt});
+  keep(made, *submission, std::move(beside), [path_name, answer](const SubmissionAnswer& result) {
+    if (std::holds_alternative<Received>(result)) {
+      log(LogLevel::kWarn, "overlay.unsigned_node", {{"node", path_name}});
+    }
+    answer(result);
+  });
 }
 
-void Epochs::keep(const Node& after, const Submission& submission,
+void Epochs::keep(const Node& after, const Submission& submission, Beside beside,
                   const std::function<void(SubmissionAnswer)>& answer) {
   std::string report = submission.signed_text;
   if (submission.signature) report += "\n" + to_hex(*submission.signature);
-  Beside beside;
   beside.reports = {vault_.seal_report(after.name, submission.timestamp, report)};
   write(after, std::move(beside), [this, answer](const Status& status) {
     if (!status.ok()) return answer(SubmissionRefusal::kUnavailable);

@@ -74,12 +74,24 @@ std::variant<NodeRefusal, Epochs::Registered> Epochs::node_for(const NewNode& wa
 std::optional<NodeRefusal> Epochs::refusal_of_names(const NewNode& wanted) const {
   const Node* known = node(wanted.name);
   if (known != nullptr && known->key != wanted.key) return NodeRefusal::kNameTaken;
+  if (known == nullptr && is_name_of_subject(wanted)) return NodeRefusal::kNameTaken;
   const bool replayed = known != nullptr && wanted.signed_at && *wanted.signed_at <= known->claimed;
   if (replayed) return NodeRefusal::kReplayed;
   if (is_revoked(wanted.wireguard)) return NodeRefusal::kRevoked;
   const bool is_taken = other_with(wanted.name, wanted.key) != nullptr ||
                         other_with(wanted.name, wanted.wireguard) != nullptr;
   return is_taken ? std::optional(NodeRefusal::kKeyTaken) : std::nullopt;
+}
+
+// A user of Hub, an engine or a source that is here goes where the node of its name goes, so that
+// name is nobody's for the asking: its key is on the list, or an authority says that it is its.
+bool Epochs::is_name_of_subject(const NewNode& wanted) const {
+  const membership::MeshSnapshot* mesh = controller_.table().mesh(mesh_);
+  const Member* member = mesh == nullptr ? nullptr : mesh->member_with_id(wanted.name);
+  const auto listed = options_.doors.listed.find(wanted.name);
+  const bool is_listed = listed != options_.doors.listed.end() && listed->second == wanted.key;
+  const bool is_certified = options_.doors.certificates && wanted.certificate == wanted.name;
+  return member != nullptr && !member->key && !is_listed && !is_certified;
 }
 
 // The doors in the order of what they are worth: a key that is a member's or was named beforehand,

@@ -73,6 +73,21 @@ TEST_F(RegistrationTest, OneInviteBringsNoMoreNodesThanItMay) {
   EXPECT_EQ(join(yan), "ok");
 }
 
+TEST_F(RegistrationTest, OfAThousandKeysOfOneLinkNoMoreComeInThanItMayBring) {
+  begin();
+  const NewNode::Invite link = invite(1'000);
+  std::map<std::string, int> answers;
+  for (int i = 0; i < 1'000; ++i) {
+    NewNode node = node_of("k" + std::to_string(i));
+    node.invite = link;
+    ++answers[join(node)];
+  }
+  EXPECT_EQ(answers, (std::map<std::string, int>{{"ok", 100}, {"too_many_nodes", 900}}));
+  EXPECT_EQ(rows_of("node"), 100U);
+  EXPECT_EQ(controller_->table().invite(membership::invite_digest(link.token))->uses, 100);
+  EXPECT_EQ(member("k100"), nullptr);
+}
+
 TEST_F(RegistrationTest, EachDoorIsOpenOnlyWhereItIsNamed) {
   overlay_.doors = {false, false, true, {}};
   overlay_.doors.listed["node-zoe"] = key_of("zoe");

@@ -1,4 +1,4 @@
-// Other keys for a node that stays what it is, and whose word its quarantine is.
+// Other keys for a node that stays what it is.
 #include <algorithm>
 #include <utility>
 
@@ -131,28 +131,14 @@ void Epochs::succeed(const NodeRekeyed& wanted, Node& after, Beside& beside) {
   made.standing = old.standing;
   made.tags = old.tags;
   after.key = wanted.key;
+  // What the old key signed is nothing under the new one; who took it must not have spent the
+  // numbers that are left.
+  after.sequence = 0;
   after.member = made.number;
   after.former.push_back(old.number);
   beside.changes.emplace_back(
       membership::StandingChanged{old.number, old.standing, membership::Standing::kRevoked});
   beside.changes.emplace_back(membership::MemberAdded{std::move(made), std::nullopt});
-}
-
-// The quarantine of the member's node is an operator's from now on, whoever began it: the rule does
-// not lift it any more.
-void Epochs::confirm_quarantine(MemberNumber member, const std::function<void(Status)>& answer) {
-  const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& entry) {
-    return entry.second.node.member == member;
-  });
-  if (!loaded_ || found == nodes_.end()) return answer(Done{});
-  const std::string name = found->first;
-  if (wait_for(name, [this, member, answer] { confirm_quarantine(member, answer); })) return;
-  if (!found->second.node.denied_by_rule) return answer(Done{});
-  Node after = found->second.node;
-  after.denied_by_rule = false;
-  Beside beside;
-  beside.by = kByOperators;
-  write(after, std::move(beside), answer);
 }
 
 }  // namespace signet::controller

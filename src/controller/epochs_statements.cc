@@ -239,8 +239,9 @@ std::optional<StatementRefusal> Epochs::add_effect(StatementEffect& effect) {
 
 // Also of a member that was revoked before there were operators: then it is on their list. Of one
 // whose node changed its signing key since, the member that it is now is revoked with it: a node
-// must not be quicker than those who sign.
-std::optional<StatementRefusal> Epochs::revoke_member(StatementEffect& effect) const {
+// must not be quicker than those who sign. What they say of a namesake itself is no node's to give
+// back any more.
+std::optional<StatementRefusal> Epochs::revoke_member(StatementEffect& effect) {
   const std::string& id = effect.kept.statement.target;
   const membership::MeshSnapshot* mesh = controller_.table().mesh(mesh_);
   const auto* member = member_called_by_id(mesh, id);
@@ -252,9 +253,6 @@ std::optional<StatementRefusal> Epochs::revoke_member(StatementEffect& effect) c
     return each.second.statement.target == id;
   });
   if (listed && living->standing == Standing::kRevoked) return StatementRefusal::kAlreadySo;
-  for (const auto& [name, entry] : nodes_) {
-    if (entry.node.member == living->number) effect.kept.wireguard = entry.node.wireguard;
-  }
   const auto revoke = [&](const membership::Member& each) {
     if (each.standing == Standing::kRevoked) return;
     effect.what.changes.emplace_back(
@@ -262,6 +260,18 @@ std::optional<StatementRefusal> Epochs::revoke_member(StatementEffect& effect) c
   };
   revoke(*member);
   if (living != member) revoke(*living);
+  for (const auto& [name, entry] : nodes_) {
+    if (entry.node.member != living->number) continue;
+    effect.kept.wireguard = entry.node.wireguard;
+    overlay::Node after = entry.node;
+    narrow_namesake(Standing::kRevoked, after, effect.what.changes);
+    if (after != entry.node) add_node(after, effect);
+  }
+  if (const overlay::Node* its = node_of_namesake(*member); its != nullptr && its->namesake_was) {
+    overlay::Node after = *its;
+    after.namesake_was.reset();
+    add_node(after, effect);
+  }
   return std::nullopt;
 }
 
@@ -335,22 +345,28 @@ std::optional<StatementRefusal> Epochs::replace_key(StatementEffect& effect) {
   wanted.name = target.substr(0, space);
   wanted.key = key_of_target(target.substr(space + 1));
   if (const auto why = refusal_of(wanted)) return refusal_as_of(*why);
-  const Entry& entry = nodes_.find(wanted.name)->second;
-  if (entry.node.key == wanted.key) return StatementRefusal::kAlreadySo;
-  overlay::Node after = entry.node;
+  const overlay::Node& known = *node(wanted.name);
+  if (known.key == wanted.key) return StatementRefusal::kAlreadySo;
+  overlay::Node after = known;
   Beside beside;
   succeed(wanted, after, beside);
   after.fresh_key.reset();
-  effect.what.rows.push_back(
-      vault_.seal(kNodeRows, after.name, entry.version + 1, overlay::encode(after)));
   effect.what.changes = std::move(beside.changes);
   effect.what.drafts = std::move(beside.drafts);
+  add_node(after, effect);
+  return std::nullopt;
+}
+
+// REQUIRES: of one node a statement, whose row is written once.
+void Epochs::add_node(const overlay::Node& after, StatementEffect& effect) {
+  const Entry& entry = nodes_.find(after.name)->second;
+  effect.what.rows.push_back(
+      vault_.seal(kNodeRows, after.name, entry.version + 1, overlay::encode(after)));
   effect.apply = [this, after] {
     Entry& its = nodes_.find(after.name)->second;
     ++its.version;
     its.node = after;
   };
-  return std::nullopt;
 }
 
 Status Epochs::take_operators(const store::SealedRow& row, std::string_view plain) {

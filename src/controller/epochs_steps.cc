@@ -21,6 +21,15 @@ store::SealedRow gone(std::string_view kind, std::uint64_t epoch) {
   return {std::string(kind), std::to_string(epoch), 0, {}};
 }
 
+// Who is gone was a member, and counts as one that goes now.
+void add_gone(const std::map<std::string, std::size_t>& gone, overlay::DenialsByGroup& groups) {
+  for (const auto& [group, nodes] : gone) {
+    overlay::Denials& denials = groups[group];
+    denials.members += nodes;
+    denials.going += nodes;
+  }
+}
+
 }  // namespace
 
 void Epochs::step(EpochStep step) {
@@ -44,12 +53,14 @@ void Epochs::decide_now(std::function<void(Status)> answer) {
   turn();
 }
 
-// A member that may not connect any more leaves the overlay now and not at the boundary.
+// A member that may not connect any more leaves the overlay now and not at the boundary, and so
+// does a namesake that came while its node was being narrowed.
 void Epochs::on_standing() {
   if (!loaded_) return;
   const bool stale = std::any_of(nodes_.begin(), nodes_.end(), [this](const auto& entry) {
     const overlay::Node& node = entry.second.node;
-    return node.verdict == Verdict::kAllowed && !may_connect(standing_of(node));
+    const bool is_stale = node.verdict == Verdict::kAllowed && !may_connect(standing_of(node));
+    return is_stale || has_namesake_left(node);
   });
   if (stale && wants_decision_.empty()) wants_decision_.emplace_back([](const Status&) {});
 }
@@ -117,12 +128,19 @@ void Epochs::add_rows(const overlay::Node& after, const Judgement& judged,
 }
 
 // What the rule says of each node, with what it is said of; what many at once would lose is held.
-Epochs::Judgements Epochs::judge(std::uint64_t epoch, WallTime now,
+Epochs::Judgements Epochs::judge(const EpochState& after, WallTime now,
                                  std::map<std::string, Decision>& decisions) {
+  const std::uint64_t epoch = after.decided;
+  const WallTime forgotten = oldest_kept(now);
   Judgements judgements;
   for (auto& [name, entry] : nodes_) {
     Judgement judged;
     judged.node = entry.node;
+    // Who is still a member is held, or nobody could report: that is no reason to forget.
+    const bool has_left = judged.node.verdict != Verdict::kAllowed;
+    if (has_left && judged.node.newest < forgotten) {
+      overlay::forget_reports(judged.node, forgotten);
+    }
     judged.node.signals = std::exchange(entry.seen, {});  // a step that fails forgives them
     judged.epoch = epoch;
     judged.at = now;
@@ -137,7 +155,7 @@ Epochs::Judgements Epochs::judge(std::uint64_t epoch, WallTime now,
     decisions.emplace(name, std::move(decision));
     judgements.emplace(name, std::move(judged));
   }
-  hold_back_many(decisions);
+  hold_back_many(decisions, after.boundary != state().boundary);
   for (auto& [name, judged] : judgements) overlay::conclude(decisions.find(name)->second, judged);
   return judgements;
 }
@@ -146,7 +164,7 @@ void Epochs::decide() {
   const WallTime now = clock_.wall();
   const EpochState after = table_.behind(EpochStep::kDecide, now);
   std::map<std::string, Decision> decisions;
-  Judgements judgements = judge(after.decided, now, decisions);
+  Judgements judgements = judge(after, now, decisions);
   store::CommitSealed what = with_state(after);
   if (rule_ != rule_kept_) {
     what.rows.push_back(
@@ -156,15 +174,16 @@ void Epochs::decide() {
   if (log_) what.drafts = entries_of_epoch(mesh_, log_->pseudonyms, judgements);
   for (const auto& [name, decision] : decisions) {
     const Entry& entry = nodes_.find(name)->second;
-    overlay::Node node = entry.node;
+    Judgement& judged = judgements.find(name)->second;
+    overlay::Node node = judged.node;
     const membership::Standing standing = standing_of(node);
     overlay::apply(decision, after.decided, node);
     if (decision.standing != standing && standing != membership::Standing::kUnknown) {
       what.changes.emplace_back(
           membership::StandingChanged{node.member, standing, decision.standing});
     }
+    narrow_namesake(decision.standing, node, what.changes);
     if (node == entry.node) continue;
-    Judgement& judged = judgements.find(name)->second;
     add_rows(node, judged, what);
     changed->emplace_back(std::move(node), std::move(judged));
   }
@@ -173,9 +192,8 @@ void Epochs::decide() {
   what.forget.push_back({"", oldest});
   const std::uint64_t missed = after.skipped;
   const bool is_boundary = after.boundary != state().boundary;
-  const std::size_t gone = is_boundary ? 0 : gone_since_boundary_ + going_;
-  commit(std::move(what), after, [this, changed, missed, gone] {
-    gone_since_boundary_ = gone;
+  commit(std::move(what), after, [this, changed, missed, is_boundary] {
+    count_gone(is_boundary);
     permission_spent();
     rule_kept_ = rule_;
     rules_[rule_.version] = rule_;
@@ -216,35 +234,55 @@ void Epochs::on_decided() {
 
 // Of more denials at once than a step may bring, none is carried out but those of members whose
 // standing ends it: they stay allowed, and the operators are told.
-void Epochs::hold_back_many(std::map<std::string, Decision>& decisions) {
+void Epochs::hold_back_many(std::map<std::string, Decision>& decisions, bool is_boundary) {
+  // With those that went one by one since the boundary: a mass that comes in drops is one, too.
+  // What went at the one before was another step than this boundary's.
+  overlay::DenialsByGroup groups;
+  if (!is_boundary) add_gone(gone_at_boundary_, groups);
+  add_gone(gone_since_boundary_, groups);
   std::size_t members = 0;
-  std::vector<std::string> would_go;
+  std::vector<std::pair<std::string, std::string>> would_go;  // with their groups
   for (const auto& [name, decision] : decisions) {
     const overlay::Node& node = nodes_.find(name)->second.node;
     if (node.verdict != Verdict::kAllowed) continue;
     ++members;
+    const std::string group(overlay::group_of(node));
+    overlay::Denials& denials = groups[group];
+    ++denials.members;
     const bool by_rule = decision.verdict != Verdict::kAllowed && may_connect(standing_of(node));
-    if (by_rule && !may_deny(name)) would_go.push_back(name);
+    if (!by_rule || may_deny(name)) continue;
+    ++denials.going;
+    would_go.emplace_back(name, group);
   }
-  // With those that went one by one since the boundary: a mass that comes in drops is one, too.
-  const std::size_t gone = would_go.size() + gone_since_boundary_;
-  const bool many = gone * 1'000 > (members + gone_since_boundary_) * options_.mass_denial_permille;
-  const bool few_anyway = gone < 2;  // one node of two is no mass
+  auto held = overlay::held_groups(groups, options_.mass_denial_permille);
+  if (std::exchange(mass_denial_allowed_, false)) held.clear();
   held_.clear();
-  going_ = would_go.size();
-  if (many && !few_anyway && !std::exchange(mass_denial_allowed_, false)) {
-    held_ = std::move(would_go);
-    going_ = 0;
+  going_.clear();
+  for (const auto& [name, group] : would_go) {
+    if (held.contains(group)) {
+      overlay::keep_allowed(standing_of(nodes_.find(name)->second.node),
+                            "denial held for operators", decisions.find(name)->second);
+      held_.push_back(name);
+    } else {
+      ++going_[group];
+    }
+  }
+  if (!held_.empty()) {
     log(LogLevel::kError, "overlay.mass_denial_held",
         {{"would_go", held_.size()},
          {"members", members},
          {"do", "look at the clock and the threshold; operators may let it happen"}});
   }
-  for (const std::string& name : held_) {
-    overlay::keep_allowed(standing_of(nodes_.find(name)->second.node), "denial held for operators",
-                          decisions.find(name)->second);
-  }
   held_back_.set(static_cast<std::int64_t>(held_.size()));
+}
+
+void Epochs::count_gone(bool is_boundary) {
+  if (is_boundary) {
+    gone_at_boundary_ = going_;
+    gone_since_boundary_.clear();
+    return;
+  }
+  for (const auto& [group, gone] : going_) gone_since_boundary_[group] += gone;
 }
 
 void Epochs::stage() {

@@ -129,6 +129,63 @@ TEST_F(EpochsTest, AnOriginalNodeIsMadeOnItsOwnWordWhereThatIsAllowed) {
   EXPECT_TRUE(configuration.peers.empty()) << "it has no key of a pair";
 }
 
+// Two reports that anybody may send would make the user of Hub a node, and then quarantine it.
+TEST_F(EpochsTest, WithoutASignatureNobodyReportsInTheNameOfAMember) {
+  overlay_.submissions.allow_unsigned = true;
+  begin();
+  auto unsigned_one = [&](const std::string& name) {
+    auto made = submission(name, 0.9);
+    made.signature.reset();
+    made.sequence.reset();
+    return made;
+  };
+  const auto come = [&](const std::string& subject) {
+    return ask<Result<MemberNumber>>(
+        [&](auto answer) { controller_->admit_subject({1}, subject, "token", answer); });
+  };
+  ASSERT_TRUE(come("node-user").ok());
+  EXPECT_EQ(submit(unsigned_one("user")), "unsigned");
+  EXPECT_EQ(epochs_->node("node-user"), nullptr);
+
+  // While a token's member is on its way to the disk it is a member as well.
+  std::optional<SubmissionAnswer> got;
+  const auto early = unsigned_one("gauge");
+  on_control([&] {
+    controller_->admit_subject({1}, "node-gauge", "token", [](const auto&) {});
+    epochs_->submit(early, early.node, [&](SubmissionAnswer answer) { got = answer; });
+  });
+  settle();
+  ASSERT_TRUE(got.has_value());
+  EXPECT_EQ(word(*got), "unsigned");
+
+  // A node and its member are one commit: what fails leaves neither, and may come again.
+  store_.commit_answers.emplace_back(Error{ErrorCode::kUnavailable, "scripted"});
+  EXPECT_EQ(submit(unsigned_one("old")), "unavailable");
+  EXPECT_EQ(mesh().member_with_id("node-old"), nullptr);
+  EXPECT_EQ(submit(unsigned_one("old")), "ok");
+  ASSERT_NE(mesh().member_with_id("node-old"), nullptr);
+  const auto user = come("node-old");
+  ASSERT_TRUE(user.ok());
+  EXPECT_EQ(*user, epochs_->node("node-old")->member) << "who comes behind the node is the node";
+}
+
+TEST_F(EpochsTest, TwoFirstReportsOfOneNameAtOnceAreOneNode) {
+  overlay_.submissions.allow_unsigned = true;
+  begin();
+  std::vector<std::string> answers;
+  on_control([&] {
+    for (const int later : {0, 1, 0}) {
+      auto made = submission("old", 0.9);
+      made.signature.reset();
+      made.timestamp = made.timestamp + std::chrono::milliseconds(later);
+      epochs_->submit(made, made.node, [&](auto answer) { answers.push_back(word(answer)); });
+    }
+  });
+  settle();
+  EXPECT_EQ(answers, (std::vector<std::string>{"ok", "ok", "replayed"}));
+  EXPECT_EQ(rows_of("node"), 1U);
+}
+
 TEST_F(EpochsTest, WhoFallsBelowIsQuarantinedInTheSameCommitAndMayComeBack) {
   begin_with_two();
   EXPECT_EQ(standing("bob"), Standing::kAdmitted);
@@ -325,6 +382,52 @@ TEST_F(EpochsTest, AControllerThatWasAwayDeniesNobodyForItsOwnSilence) {
   EXPECT_EQ(verdict("ann").substr(0, 6), "DENIED") << "but not for ever";
 }
 
+TEST_F(EpochsTest, NorWithinAnEpochThatIsLongerThanAReportCounts) {
+  overlay_.epochs.length = 1h;
+  overlay_.rule.max_age = 3s;
+  begin();
+  ASSERT_EQ(join(node_of("ann")), "ok");
+  ASSERT_EQ(submit("ann", 0.9), "ok");
+  pass(3s);
+  ASSERT_EQ(verdict("ann").substr(0, 7), "ALLOWED");
+  restart();
+  on_control([&] { clock_.advance(4s); });
+  begin();
+  pass(2s);
+  EXPECT_EQ(verdict("ann").substr(0, 7), "ALLOWED") << verdict("ann");
+  pass(2s);
+  EXPECT_EQ(verdict("ann").substr(0, 24), "DENIED benchmark too old") << "but not for ever";
+}
+
+// Both saw the same state, and the store takes one step from it: the other one stands still.
+TEST_F(EpochsTest, OfTwoControllersOnOneStoreOneIssuesEpochs) {
+  begin_with_two();
+  begin();  // the first goes on
+  ASSERT_EQ(all_.size(), 2U);
+  const std::uint64_t before = epochs_->state().decided;
+  ASSERT_EQ(all_[0]->state().decided, before);
+  for (std::uint64_t boundary = 1; boundary <= 5; ++boundary) {
+    for (const char* name : {"ann", "bob"}) ASSERT_EQ(submit(name, 0.9), "ok");
+    on_control([&] {
+      clock_.advance(1min);
+      for (const std::size_t i : {boundary % 2, 1 - boundary % 2}) all_[i]->turn();
+    });
+    settle();
+    for (int i = 0; i < 8; ++i) {
+      on_control([&] {
+        for (const auto& each : all_) each->turn();
+      });
+      settle();
+    }
+    EXPECT_EQ(all_[1]->state().decided, before + boundary) << "it was first";
+    EXPECT_EQ(all_[0]->state().decided, before);
+  }
+  restart();
+  begin();
+  EXPECT_EQ(epochs_->state().decided, before + 5) << "what is on disk is the one's";
+  EXPECT_EQ(epochs_->state(), all_[1]->state());
+}
+
 TEST_F(EpochsTest, UnderAnotherKeyNothingIsReadAndNothingDecided) {
   begin_with_two();
   const auto rows = store_.sealed_rows;
@@ -355,6 +458,58 @@ TEST_F(EpochsTest, AForgottenNodeLeavesNothing) {
   for (const auto& report : store_.reports) EXPECT_EQ(report.name, "node-ann");
   EXPECT_TRUE(epochs_->configuration("node-ann").peers.empty());
   EXPECT_EQ(epochs_->configuration("node-bob").reason, "no membership decision");
+}
+
+TEST_F(EpochsTest, WhatANodeReportedIsForgottenBehindTheRetention) {
+  overlay_.report_retention = 1h;
+  begin_with_two();
+  auto other_suite = submission("ann", 0.9);
+  other_suite.suite = "another";
+  ASSERT_EQ(submit(other_suite), "ok");
+  const std::uint64_t sequence = epochs_->node("node-bob")->sequence;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(submit("ann", 0.9), "ok");
+    pass(1min);
+  }
+  ASSERT_EQ(verdict("bob").substr(0, 24), "DENIED benchmark too old");
+  ASSERT_EQ(epochs_->node("node-bob")->reports.size(), 1U);
+  std::string answer;
+  on_control([&] {  // before anything is decided
+    clock_.advance(2h);
+    const auto fresh = submission("ann", 0.9);
+    epochs_->submit(fresh, fresh.node, [&](auto got) { answer = word(got); });
+  });
+  settle();
+  ASSERT_EQ(answer, "ok");
+  quiet();
+
+  const auto forgotten = [&] {
+    const overlay::Node& bob = *epochs_->node("node-bob");
+    const overlay::Judgement& judged = *epochs_->judgement("node-bob");
+    EXPECT_TRUE(bob.reports.empty());
+    EXPECT_EQ(bob.trend, overlay::Trend{});
+    EXPECT_EQ(verdict("bob"), "DENIED no benchmark submitted");
+    EXPECT_TRUE(judged.node.reports.empty()) << "nor is it in what was decided of";
+    EXPECT_EQ(judged.node.trend, overlay::Trend{});
+    EXPECT_EQ(judged.score, overlay::Score{});
+    EXPECT_EQ(overlay::judge_again(judged, *epochs_->rule_of(judged.rule)), judged);
+    EXPECT_EQ(bob.sequence, sequence) << "no replay becomes good by it";
+  };
+  forgotten();
+  EXPECT_EQ(verdict("ann").substr(0, 7), "ALLOWED");
+  EXPECT_EQ(epochs_->node("node-ann")->reports.size(), 1U) << "a suite that it left";
+  const std::uint64_t version = store_.sealed_rows.at({"node", "node-bob"}).version;
+  ASSERT_EQ(submit("ann", 0.9), "ok");
+  pass(1min);
+  EXPECT_EQ(store_.sealed_rows.at({"node", "node-bob"}).version, version) << "once";
+  restart();
+  on_control([&] { clock_.advance(3h); });
+  begin();
+  on_control([&] { epochs_->decide_now([](const Status&) {}); });
+  quiet();
+  forgotten();
+  EXPECT_EQ(epochs_->node("node-ann")->reports.size(), 1U) << "nobody could report";
+  EXPECT_EQ(verdict("ann").substr(0, 7), "ALLOWED");
 }
 
 TEST_F(EpochsTest, WhatTheBrokerSawOfAKeyCountsOnce) {

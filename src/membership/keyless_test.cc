@@ -97,6 +97,23 @@ TEST_F(KeylessTest, TheSharedSecretIsNoSource) {
   EXPECT_TRUE(team().shared_secret()->shared);
 }
 
+// A name that a token, a certificate or a key proves is not free for whoever shares a secret.
+TEST_F(KeylessTest, TheSharedSecretIsAskedOfNamesThatAreNobodysAlone) {
+  EXPECT_EQ(team().secret_for("anybody"), nullptr) << "there is none yet";
+  table_.apply(MemberAdded{keyless(4, "legacy-shared"), {}});
+  table_.apply(SourceSecretSet{secret_of("*", 4)});
+  table_.apply(SourceSecretSet{secret_of("relay", 3)});
+  EXPECT_EQ(team().secret_for("anybody"), team().shared_secret());
+  EXPECT_EQ(team().secret_for("legacy-shared"), team().shared_secret());
+  EXPECT_EQ(team().secret_for("relay"), team().source("relay"));
+  EXPECT_EQ(team().secret_for("gauge"), nullptr) << "a member without a secret of its own";
+  EXPECT_EQ(team().secret_for(team().member(MemberNumber{1})->id), nullptr) << "one with a key";
+  table_.apply(SourceSecretSet{secret_of("gauge", 3)});
+  EXPECT_EQ(team().secret_for("gauge"), team().source("gauge"));
+  table_.apply(SourceRevoked{{1}, "relay"});
+  EXPECT_EQ(team().secret_for("relay"), team().source("relay")) << "revoked is not free";
+}
+
 TEST_F(KeylessTest, ASecretIsReplacedAndRevokedWhileASnapshotKeepsTheOldOne) {
   table_.apply(SourceSecretSet{secret_of("gauge", 3, "the first secret of all")});
   const auto before = table_.snapshot();

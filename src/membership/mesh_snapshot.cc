@@ -69,6 +69,14 @@ const SourceSecret* MeshSnapshot::shared_secret() const {
   return found == nullptr ? nullptr : found->get();
 }
 
+const SourceSecret* MeshSnapshot::secret_for(std::string_view name) const {
+  if (const SourceSecret* own = source(name)) return own;
+  const SourceSecret* shared = shared_secret();
+  const MemberNumber* same = by_id_.find(std::string(name));
+  const bool is_somebodys = shared != nullptr && same != nullptr && *same != shared->member;
+  return is_somebodys ? nullptr : shared;
+}
+
 void MeshSnapshot::each_source(const std::function<void(const SourceSecret&)>& visit) const {
   sources_.each([&visit](const std::string&, const std::shared_ptr<const SourceSecret>& source) {
     visit(*source);

@@ -58,6 +58,9 @@ class MeshSnapshot {
   // holds(). The shared secret is no source's.
   const SourceSecret* source(std::string_view name) const;
   const SourceSecret* shared_secret() const;
+  // What a client has to show that says it is this source: the secret of the source, else the
+  // shared one; nullptr where the name is that of a member who is proven otherwise.
+  const SourceSecret* secret_for(std::string_view name) const;
   std::size_t source_count() const { return source_count_; }  // revoked ones and the shared one too
   // By rising name within a bucket: in no order that means anything.
   void each_source(const std::function<void(const SourceSecret&)>& visit) const;

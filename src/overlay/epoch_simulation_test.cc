@@ -160,7 +160,7 @@ class Simulation {
 
   // The controller: what is due, each step committed before it holds.
   void run() {
-    if (now_ < back_ + 1s && back_.ms != 0) table_.resumed(now_);
+    if (now_ < back_ + 1s && back_.ms != 0) table_.resumed(now_, kMaxAge);
     while (up()) {
       const EpochStep due = table_.due(now_, holders_);
       if (due == EpochStep::kNothing) return;

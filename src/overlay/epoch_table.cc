@@ -35,15 +35,17 @@ EpochTable::EpochTable(const EpochOptions& options, const EpochState& state)
   if (!is_consistent(state) || options.length.count() <= 0) std::abort();
 }
 
-void EpochTable::resumed(WallTime now) {
-  // Within the epoch it was away for less than one: what was reported before is still fresh.
+void EpochTable::resumed(WallTime now, std::chrono::milliseconds max_age) {
+  // Within the epoch it was away for less than one: who reports once in each is still fresh, where
+  // a report counts for two.
   const bool within = state_.decided > 0 && !is_reached(ends(), 2 * options_.length, now);
-  resumed_ = within ? std::nullopt : std::optional(now);
+  const bool is_fresh = within && 2 * options_.length <= max_age;
+  resumed_ = is_fresh ? std::nullopt : std::optional(now);
+  settling_ = std::min(options_.length, max_age);
 }
 
 bool EpochTable::settled(WallTime now) const {
-  const WallTime since = resumed_.value_or(now - options_.length);
-  return now < since || now >= since + options_.length;
+  return !resumed_ || now < *resumed_ || now >= *resumed_ + settling_;
 }
 
 // A step back by less than a length only makes this epoch longer, at most twice as long.
@@ -75,7 +77,7 @@ EpochStep EpochTable::due(WallTime now, const KeyHolders& holders) const {
 
 WallTime EpochTable::next(WallTime now) const {
   WallTime at = now + options_.length;
-  at = std::min(at, settled(now) ? ends() : resumed_.value_or(now) + options_.length);
+  at = std::min(at, settled(now) ? ends() : resumed_.value_or(now) + settling_);
   const bool timed = state_.phase == KeyPhase::kNamed || state_.phase == KeyPhase::kGrace;
   if (timed && state_.moment > now) at = std::min(at, state_.moment);
   return std::max(at, now);

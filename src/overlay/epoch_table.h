@@ -80,9 +80,11 @@ class EpochTable {
   EpochTable(const EpochOptions& options, const EpochState& state);
 
   // At start, and when the owner finds that it was away: the machine slept, the store did not
-  // answer, the clock stepped. When a boundary passed meanwhile, nobody's reports are fresh: none
-  // is decided for one length then, so that a controller that was away changes nothing.
-  void resumed(WallTime now);
+  // answer, the clock stepped. Where reports may have run out meanwhile, none is decided for one
+  // length, or `max_age` where that is shorter: so long a report counts, and who lives has said
+  // another by then. They may have when a boundary passed, and also within the epoch where a report
+  // counts for less than two lengths. So a controller that was away changes nothing.
+  void resumed(WallTime now, std::chrono::milliseconds max_age);
   // False for that time: what is decided then (a revocation) denies nobody for silence.
   bool settled(WallTime now) const;
 
@@ -126,6 +128,7 @@ class EpochTable {
   EpochOptions options_;
   EpochState state_;
   std::optional<WallTime> resumed_;
+  std::chrono::milliseconds settling_{0};     // what it takes from there
   std::set<std::string, std::less<>> ready_;  // for state_.other while it is the next
   std::set<std::string, std::less<>> uses_;   // the keys that are switched to
 };

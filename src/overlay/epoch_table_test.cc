@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 constexpr WallTime kStart{1'767'616'490'123};
+constexpr milliseconds kMaxAge = 120s;  // two lengths
 const KeyHolders kThree{{"a", 1}, {"b", 1}, {"c", 1}};
 
 EpochState steady() {
@@ -272,7 +273,7 @@ TEST(EpochTable, AControllerThatWasAwayLetsNodesReportBeforeItDecides) {
   for (const EpochState& state : {EpochState{}, steady(), staged(), grace()}) {
     Story story(state);
     story.now = kStart + 1h;
-    story.table.resumed(story.now);
+    story.table.resumed(story.now, kMaxAge);
     EXPECT_FALSE(story.table.settled(story.now));
     EXPECT_EQ(story.run().told(), "");
     EXPECT_EQ(story.table.next(story.now), kStart + 1h + 60s);
@@ -283,14 +284,31 @@ TEST(EpochTable, AControllerThatWasAwayLetsNodesReportBeforeItDecides) {
   }
   Story soon(steady());  // no boundary passed: there is nothing to wait for
   soon.now = kStart + 59s;
-  soon.table.resumed(soon.now);
+  soon.table.resumed(soon.now, kMaxAge);
   EXPECT_TRUE(soon.table.settled(soon.now));
   EXPECT_EQ(soon.wait(1s).told(), "decide stage");
 }
 
+TEST(EpochTable, WithinItsEpochItWaitsWhereReportsRanOutMeanwhile) {
+  struct Age {
+    milliseconds max_age;
+    milliseconds settles_after;
+  };
+  for (const Age& row : {Age{3s, 3s}, Age{60s, 60s}, Age{119'999ms, 60s}, Age{120s, 0s}}) {
+    EpochTable table({}, steady());
+    const WallTime back = kStart + 30s;
+    table.resumed(back, row.max_age);
+    EXPECT_TRUE(table.settled(back + row.settles_after)) << row.max_age.count();
+    if (row.settles_after == 0s) continue;
+    EXPECT_FALSE(table.settled(back)) << row.max_age.count();
+    EXPECT_FALSE(table.settled(back + row.settles_after - 1ms)) << row.max_age.count();
+    EXPECT_EQ(table.next(back), std::min(back + row.settles_after, back + 60s));
+  }
+}
+
 TEST(EpochTable, AFirstDecisionBeforeItsTimeBeginsTheRhythm) {
   Story story;
-  story.table.resumed(kStart);
+  story.table.resumed(kStart, kMaxAge);
   story.wait(10s);
   story.take(EpochStep::kDecide);
   EXPECT_EQ(story.table.state().skipped, 0u);
@@ -318,7 +336,7 @@ TEST(EpochTable, GoesOnFromWhatWasCommitted) {
         epoch = committed.other ? std::max(*committed.other, committed.current) : committed.current;
         if (story == &broken) {
           story->table = EpochTable({}, committed);
-          story->table.resumed(story->now);
+          story->table.resumed(story->now, kMaxAge);
         }
       }
     }

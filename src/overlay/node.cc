@@ -18,6 +18,11 @@ bool is_node_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), is_name_character);
 }
 
+void forget_reports(Node& node, WallTime before) {
+  std::erase_if(node.reports, [&](const auto& each) { return each.second.timestamp < before; });
+  if (node.reports.empty()) node.trend = {};
+}
+
 Score Submission::overall() const {
   const auto found = scores.find("overall");
   if (found == scores.end()) std::abort();

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/sign.h"
+#include "membership/model.h"
 #include "overlay/score.h"
 
 namespace signet::overlay {
@@ -108,7 +109,14 @@ struct Node {
   // Whom it was before each change of its signing key, oldest first: who is revoked under one of
   // these numbers is this node. Beyond kMostFormerMembers only operators add any.
   std::vector<MemberNumber> former;
+  // What the member without a key was that has this name, before the node's standing narrowed its
+  // own; none: the node's did not, or an operator has said its word since.
+  std::optional<membership::Standing> namesake_was;
   bool operator==(const Node&) const = default;
 };
+
+// Forgets what was reported before then; where no report is left, also what they came to. The
+// sequence and the newest time stay: nothing counts again by it.
+void forget_reports(Node& node, WallTime before);
 
 }  // namespace signet::overlay

@@ -66,5 +66,22 @@ TEST(Verdict, HasThePagesNames) {
   EXPECT_EQ(name_of(Verdict::kDenied), "DENIED");
 }
 
+TEST(Node, ForgetsReportsAndWithTheLastOneWhatTheyCameTo) {
+  Node node;
+  node.sequence = 7;
+  node.newest = WallTime{200};
+  node.reports["a"] = Report{"a", Score{900'000}, WallTime{100}};
+  node.reports["b"] = Report{"b", Score{800'000}, WallTime{200}};
+  node.trend.samples = 2;
+  forget_reports(node, WallTime{200});
+  EXPECT_EQ(node.reports.size(), 1U);
+  EXPECT_EQ(node.trend.samples, 2U);
+  forget_reports(node, WallTime{201});
+  EXPECT_TRUE(node.reports.empty());
+  EXPECT_EQ(node.trend, Trend{});
+  EXPECT_EQ(node.sequence, 7U);
+  EXPECT_EQ(node.newest, WallTime{200});
+}
+
 }  // namespace
 }  // namespace signet::overlay

@@ -10,11 +10,14 @@ namespace signet::overlay {
 namespace {
 
 constexpr std::uint64_t kLayout = 1;
-// Of a node: 2 has also who brought it and when it last claimed its keys, 3 whom it was before.
+// Of a node: 2 has also who brought it and when it last claimed its keys, 3 whom it was before, 4
+// what its namesake was. Of a judgement: 2 has also whom the node was before, 3 the namesake.
 constexpr std::uint64_t kClaimLayout = 2;
-constexpr std::uint64_t kNodeLayout = 3;
-constexpr std::uint64_t kJudgementLayout = 2;  // 1: without whom the node was before
-constexpr std::size_t kMaxItems = 100'000;     // of a map: more is no record of ours
+constexpr std::uint64_t kSuccessionLayout = 3;
+constexpr std::uint64_t kNodeLayout = 4;
+constexpr std::uint64_t kJudgedSuccessionLayout = 2;
+constexpr std::uint64_t kJudgementLayout = 3;
+constexpr std::size_t kMaxItems = 100'000;  // of a map: more is no record of ours
 
 // One list of fields for each record serves both ways: BytesOut writes what it is shown, BytesIn
 // fills it. Numbers are 8 bytes little-endian, texts come after their length.
@@ -273,6 +276,13 @@ void fields_of_succession(Bytes& bytes, Node& node) {
   }
 }
 
+// What layout 4 of a node, and 3 of a judgement, have behind those before.
+template <class Bytes>
+void fields_of_namesake(Bytes& bytes, Node& node) {
+  maybe(bytes, node.namesake_was,
+        [&](membership::Standing& was) { choice(bytes, was, membership::Standing::kRevoked); });
+}
+
 template <class Bytes>
 void fields(Bytes& bytes, Judgement& judgement) {
   fields(bytes, judgement.node);
@@ -316,6 +326,7 @@ std::string encode(const Node& node) {
   fields(out, written);
   fields_of_claim(out, written);
   fields_of_succession(out, written);
+  fields_of_namesake(out, written);
   return out.take();
 }
 std::string encode(const EpochState& state) { return encoded(state); }
@@ -326,6 +337,7 @@ std::string encode(const Judgement& judgement) {
   out.number(kJudgementLayout);
   fields(out, written);
   fields_of_succession(out, written.node);
+  fields_of_namesake(out, written.node);
   return out.take();
 }
 
@@ -336,7 +348,8 @@ std::optional<Node> decode_node(std::string_view bytes) {
   Node node;
   fields(in, node);
   if (layout >= kClaimLayout) fields_of_claim(in, node);
-  if (layout >= kNodeLayout) fields_of_succession(in, node);
+  if (layout >= kSuccessionLayout) fields_of_succession(in, node);
+  if (layout >= kNodeLayout) fields_of_namesake(in, node);
   if (!in.ended_well() || !is_node_name(node.name)) return std::nullopt;
   return node;
 }
@@ -353,7 +366,8 @@ std::optional<Judgement> decode_judgement(std::string_view bytes) {
   if (layout < kLayout || layout > kJudgementLayout) return std::nullopt;
   Judgement judgement;
   fields(in, judgement);
-  if (layout >= kJudgementLayout) fields_of_succession(in, judgement.node);
+  if (layout >= kJudgedSuccessionLayout) fields_of_succession(in, judgement.node);
+  if (layout >= kJudgementLayout) fields_of_namesake(in, judgement.node);
   if (!in.ended_well() || !is_node_name(judgement.node.name)) return std::nullopt;
   return judgement;
 }

@@ -69,6 +69,7 @@ Node random_node(Random& random) {
   for (std::size_t i = random.number() % 4; i > 0; --i) {
     node.former.push_back({random.whole<std::int64_t>()});
   }
+  if (random.coin()) node.namesake_was = static_cast<membership::Standing>(random.number() % 5);
   return node;
 }
 
@@ -82,15 +83,26 @@ TEST(Record, NodesAreReadAsTheyWereWritten) {
   }
 }
 
-// What daemons of before wrote: the same without the fields behind it, under layouts 2 and 1.
+// What daemons of before wrote: the same without the fields behind it, under layouts 3, 2 and 1.
 TEST(Record, NodesOfTheLayoutsBeforeAreRead) {
   Random random(9);
   for (int i = 0; i < 200; ++i) {
     Node node = random_node(random);
-    node.former.clear();
+    node.namesake_was.reset();
     std::string bytes = encode(node);
+    constexpr std::size_t kNamesake = 8;  // that there is none
+    bytes.resize(bytes.size() - kNamesake);
+    EXPECT_FALSE(decode_node(bytes).has_value()) << "layout 4 has it";
+    bytes[0] = 3;
+    const auto third = decode_node(bytes);
+    ASSERT_TRUE(third.has_value()) << i;
+    ASSERT_TRUE(*third == node) << i;
+
+    node.former.clear();
+    bytes = encode(node);
     constexpr std::size_t kSuccession = 8;  // the number of none
-    bytes.resize(bytes.size() - kSuccession);
+    bytes.resize(bytes.size() - kNamesake - kSuccession);
+    bytes[0] = 3;
     EXPECT_FALSE(decode_node(bytes).has_value()) << "layout 3 has it";
     bytes[0] = 2;
     const auto second = decode_node(bytes);
@@ -101,21 +113,21 @@ TEST(Record, NodesOfTheLayoutsBeforeAreRead) {
     node.brought_by.clear();
     bytes = encode(node);
     constexpr std::size_t kClaim = 16;  // a time, and the length of an empty text
-    bytes.resize(bytes.size() - kSuccession - kClaim);
+    bytes.resize(bytes.size() - kNamesake - kSuccession - kClaim);
     bytes[0] = 2;
     EXPECT_FALSE(decode_node(bytes).has_value()) << "layout 2 has both";
     bytes[0] = 1;
     const auto first = decode_node(bytes);
     ASSERT_TRUE(first.has_value()) << i;
     ASSERT_TRUE(*first == node) << i;
-    for (const char layout : {'\x00', '\x04'}) {
+    for (const char layout : {'\x00', '\x05'}) {
       bytes[0] = layout;
       EXPECT_FALSE(decode_node(bytes).has_value()) << "nobody wrote such a layout";
     }
   }
 }
 
-TEST(Record, JudgementsOfTheLayoutBeforeAreRead) {
+TEST(Record, JudgementsOfTheLayoutsBeforeAreRead) {
   Random random(10);
   for (int i = 0; i < 200; ++i) {
     Judgement judged;
@@ -125,16 +137,26 @@ TEST(Record, JudgementsOfTheLayoutBeforeAreRead) {
     const auto same = decode_judgement(encode(judged));
     ASSERT_TRUE(same.has_value()) << i;
     ASSERT_TRUE(*same == judged) << i;
-    judged.node.former.clear();
+    judged.node.namesake_was.reset();
     std::string bytes = encode(judged);
+    constexpr std::size_t kNamesake = 8;  // that there is none
+    bytes.resize(bytes.size() - kNamesake);
+    EXPECT_FALSE(decode_judgement(bytes).has_value()) << "layout 3 has it";
+    bytes[0] = 2;
+    const auto second = decode_judgement(bytes);
+    ASSERT_TRUE(second.has_value()) << i;
+    ASSERT_TRUE(*second == judged) << i;
+    judged.node.former.clear();
+    bytes = encode(judged);
     constexpr std::size_t kSuccession = 8;  // the number of none
-    bytes.resize(bytes.size() - kSuccession);
+    bytes.resize(bytes.size() - kNamesake - kSuccession);
+    bytes[0] = 2;
     EXPECT_FALSE(decode_judgement(bytes).has_value()) << "layout 2 has it";
     bytes[0] = 1;
     const auto read = decode_judgement(bytes);
     ASSERT_TRUE(read.has_value()) << i;
     ASSERT_TRUE(*read == judged) << i;
-    bytes[0] = 3;
+    bytes[0] = 4;
     EXPECT_FALSE(decode_judgement(bytes).has_value()) << "nobody wrote such a layout";
   }
 }
@@ -208,7 +230,7 @@ TEST(Record, AnotherLayoutIsNotGuessedAt) {
   Node node;
   node.name = "a";
   for (std::string bytes : {encode(node), encode(EpochState{}), encode(RuleParameters{})}) {
-    bytes[0] = 4;
+    bytes[0] = 5;
     EXPECT_FALSE(decode_node(bytes));
     EXPECT_FALSE(decode_epoch_state(bytes));
     EXPECT_FALSE(decode_rule(bytes));

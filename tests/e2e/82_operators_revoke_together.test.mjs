@@ -374,6 +374,8 @@ test('who signs that many are denied sees their names, and no other digest', asy
   for (const node of nodes) await allowed(node);
   await Promise.all(nodes.map((node) => node.submit(0.2)));
   await eventually('the denials are held', async () => (await asked(broker)).held === 3);
+  const alone = await home.fails(4, 'denied', '--mesh', broker.mesh.slug, 'epoch', 'deny', '--yes');
+  assert.match(alone.message, /revoke propose --deny-many/);
   const all = (text) => nodes.every((node) => text.includes(`it denies ${node.name}\n`));
   const proposed = await noted('revoke', 'propose', '--deny-many', '--out', 'many.proposal', ...where);
   assert.ok(all(proposed), proposed);
@@ -392,7 +394,7 @@ test('who signs that many are denied sees their names, and no other digest', asy
 });
 
 test('an overlay whose mesh is not there yet says so, and is there after the next start', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const key = join(folder, 'overlay.key');
   writeFileSync(key, hex(sodium.randombytes_buf(32)), { mode: 0o600 });
   const file = join(folder, 'signet.toml');

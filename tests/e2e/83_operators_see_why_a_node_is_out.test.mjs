@@ -74,6 +74,7 @@ test('a node is explained, exported and forgotten', async (t) => {
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const all = JSON.parse(readFileSync(file, 'utf8'));
   assert.equal(all.node, 'node-ann');
+  assert.deepEqual(all.former, []);
   const said = all.submissions.map(({ signed }) => JSON.parse(signed.split('\n')[1]).scores.overall);
   assert.deepEqual(said, [0.5, 0.75, 0.92]);
   for (const { signed, signature } of all.submissions) {
@@ -109,6 +110,47 @@ test('the epoch is shown, and decided ahead of its time', async (t) => {
   const text = await home.ok('--mesh', broker.mesh.slug, 'epoch', 'show');
   assert.match(text, /^members +1 of 1 nodes$/m);
   await home.fails(2, 'usage', '--mesh', broker.mesh.slug, 'node', 'explain', 'a\nb');
+});
+
+test('denials that are held happen by the word of one operator, as they were shown', async (t) => {
+  const { broker, home, run } = await operated(t);
+  const names = ['ann', 'bob', 'carl'];
+  const nodes = [];
+  for (const name of names) nodes.push(await nodeOf(broker, name, 0.9));
+  await run('epoch', 'rotate');
+  await home.fails(6, 'not_held', '--mesh', broker.mesh.slug, 'epoch', 'deny', '--yes');
+  for (const node of nodes) assert.equal((await node.submit(0.1)).status, 200);
+  await run('epoch', 'rotate');
+  const held = names.map((name) => `node-${name}`);
+  assert.deepEqual((await run('epoch', 'show')).held_denials, held);
+  await home.fails(2, 'usage', '--mesh', broker.mesh.slug, 'epoch', 'deny');
+  assert.ok((await run('node', 'list')).nodes.every(({ verdict }) => verdict === 'ALLOWED'));
+  assert.deepEqual((await run('epoch', 'deny', '--yes')).denied, held);
+  assert.ok((await run('node', 'list')).nodes.every(({ verdict }) => verdict === 'DENIED'));
+  assert.deepEqual((await run('epoch', 'show')).held_denials, []);
+  assert.equal(Number((await broker.logged('overlay.mass_denial_allowed')).denials), 3);
+});
+
+test('who may still have a peer that is out is listed', async (t) => {
+  const { broker, home, run } = await operated(t);
+  const [ann, bob] = [await nodeOf(broker, 'ann', 0.9), await nodeOf(broker, 'bob', 0.9)];
+  const behind = async () => (await run('epoch', 'show')).behind;
+  await run('epoch', 'rotate');
+  assert.deepEqual((await behind()).nodes.map(({ node, epoch }) => [node, epoch]),
+                   [['node-ann', null], ['node-bob', null]]);
+  assert.equal((await ann.config()).allowed, true);
+  assert.equal((await behind()).count, 1);
+  const text = await home.ok('--mesh', broker.mesh.slug, 'epoch', 'show');
+  assert.match(text, /^behind +node-bob \(nothing\)$/m);
+  await broker.setStanding(bob.member, 'quarantined');
+  await eventually('ann has not heard of it', async () => {
+    const { count, nodes } = await behind();
+    return count === 1 && nodes[0].node === 'node-ann' && nodes[0].epoch === 1;
+  });
+  assert.equal(await broker.metric('signet_overlay_nodes_behind'), 1);
+  await ann.config();
+  assert.deepEqual(await behind(), { count: 0, nodes: [] });
+  assert.equal(await broker.metric('signet_overlay_nodes_behind'), 0);
 });
 
 test('a mesh without an overlay says so', async (t) => {

@@ -18,6 +18,16 @@ async function allowedNode(broker, name) {
   return node;
 }
 
+test('of a name that nobody has nothing is decided', async (t) => {
+  const broker = await startBroker(t, { env });
+  const ann = new Node(broker, 'node-ann', await broker.join('ann'));
+  const { status, allowed, reason } = await ann.config('ready=1&uses=1');
+  assert.deepEqual([status, allowed, reason], [200, null, 'no membership decision']);
+  assert.equal((await ann.register()).status, 200);
+  const other = new Node(broker, 'node-ann', await broker.join('bob'));
+  assert.equal((await other.config()).status, 401, 'of a node, by its key alone');
+});
+
 test('a node gets another key for WireGuard, and stays what it is', async (t) => {
   const broker = await startBroker(t, { env });
   const [ann, bob] = [await allowedNode(broker, 'ann'), await allowedNode(broker, 'bob')];
@@ -94,7 +104,7 @@ test('a mesh that lists its nodes takes these alone', async (t) => {
 });
 
 test('a certificate of the named authority lets in the node that it names', async (t) => {
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder();
   const authority = selfSigned(folder, 'clients');
   const shown = issued(folder, 'node-zoe', authority, 'email:zoe@example.org');
   const { broker } = await startTlsBroker(t, {

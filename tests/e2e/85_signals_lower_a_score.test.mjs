@@ -64,6 +64,20 @@ test('a user of Hub that is an original node answers for what it signs', async (
   assert.match(await denial(hub, 'old'), /\[minus 0\.30 for 1 failed proof\]$/);
 });
 
+test('nobody reports without a signature in the name of a user of Hub', async (t) => {
+  const hub = await startHub(t, { env, set });
+  const user = await hub.user('ann');
+  for (const overall of [0.9, 0.1]) {
+    const body = { node_id: 'ann', timestamp: new Date().toISOString(), suite_version: 'p', scores: { overall } };
+    const answer = await hub.request('POST', '/v1/benchmarks/ann', { body });
+    assert.deepEqual([answer.status, answer.json().code], [400, 'unsigned']);
+  }
+  const { allowed, reason } = (await hub.request('GET', '/v1/config/ann')).json();
+  assert.deepEqual([allowed, reason], [null, 'no membership decision'], 'it is no node');
+  user.say('action', action('click', {}));
+  assert.equal((await user.next('action_update')).type, 'click');
+});
+
 test('what strangers send in the name of a node changes nothing', async (t) => {
   const hub = await startHub(t, { env, set });
   const ann = await allowedNode(hub, 'ann');

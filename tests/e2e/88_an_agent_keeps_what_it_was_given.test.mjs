@@ -108,4 +108,28 @@ test('what is wrong with the line is one sentence', async (t) => {
   const wrong = await ann.run(['node', 'run', ann.node, '--dry-run', '-', '--once',
                                '--suite-command', 'false']);
   assert.equal(wrong.status, 5, wrong.stderr);
+  assert.doesNotMatch(wrong.stderr, /Is the broker running/);
+  const told = await ann.fails(5, 'suite_failed', 'node', 'run', ann.node, '--dry-run', '-', '--once',
+                               '--suite-command', 'false');
+  assert.match(told.message, /the benchmark command failed: it exited with 1/);
+});
+
+test('one look is one document', async (t) => {
+  const broker = await startBroker(t, { env });
+  const ann = await nodeHome(t, broker, 'ann');
+  const look = ['-o', 'json', 'node', 'run', ann.node, '--dry-run', '-', '--once', ...suite];
+  const said = await eventually('it is allowed', async () => {
+    const told = JSON.parse((await ann.run(look)).stdout);
+    if (!told.allowed) await sleep(1_000); // ten reports a minute are taken
+    return told.allowed && told;
+  });
+  assert.deepEqual([said.ok, said.node], [true, ann.node]);
+  assert.match(said.configuration, /^\[Interface\]/m);
+});
+
+test('of a node that is new nothing is decided yet', async (t) => {
+  const broker = await startBroker(t, { env: { SIGNET_OVERLAY_EPOCH_SECONDS: '86400' } });
+  const ann = await nodeHome(t, broker, 'ann');
+  const said = await ann.ok('node', 'run', ann.node, '--dry-run', '-', '--once', ...suite);
+  assert.match(said, /^Nothing is decided of node-ann yet\.$/m);
 });

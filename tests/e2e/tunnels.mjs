@@ -135,10 +135,11 @@ export class TunnelNode {
 
   // What it reports from now on.
   does(score) { writeFileSync(this.scoreFile, String(score)); }
+  // It reports and asks as often as it does where nobody says more. Each report is a question, too.
   startAgent(...more) {
     const suite = `printf '{"suite_version":"e2e-1","scores":{"overall":%s}}' "$(cat ${this.scoreFile})"`;
-    const args = ['node', 'run', this.name, '--interface', this.interface, '--every', '1s', '--poll', '200ms',
-                  ...more, '--suite-command', 'sh', '-c', suite];
+    const args = ['node', 'run', this.name, '--interface', this.interface, ...more,
+                  '--suite-command', 'sh', '-c', suite];
     const [program, ...before] = [...this.host.within, signet, ...args];
     this.agent = spawn(program, before, { env: this.home.env, cwd: this.home.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.agent.stdout, this.agent.stderr]) {
