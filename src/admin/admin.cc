@@ -76,11 +76,12 @@ broker::HttpHandler Admin::handler() {
 
 void Admin::serve_overlay(const OverlayDeskOptions& options, controller::Epochs& epochs,
                           const std::string& mesh) {
-  overlay_.emplace(options, epochs, mesh, shared_.clock, registry_);
+  overlay_.emplace(options, epochs, mesh, shared_.control_trail, shared_.clock, registry_);
   OverlayViewOptions view;
   view.page = options_.page;
   view.max_page = options_.max_page;
-  overlay_view_.emplace(view, epochs, mesh);
+  overlay_view_.emplace(view, epochs, *overlay_);
+  epochs.at_decided([this] { overlay_->told().on_decided(); });
 }
 
 const std::vector<Admin::Route>& Admin::routes() {

@@ -101,7 +101,7 @@ class Admin {
 
   // admin_peers.cc
   void join(const Call& call);
-  net::HttpResponse refuse_join(JoinRefusal code, const std::string& peer);
+  net::HttpResponse refuse_join(JoinRefusal code, const net::PeerAddress& peer);
   void set_status(const Call& call);
   bool may_post_hook(const Call& call) const;
 
@@ -141,14 +141,21 @@ class Admin {
   // admin_topics.cc
   std::shared_ptr<const broker::Rules> rules() const;
   const membership::MeshSnapshot* bound_mesh(const Call& call) const;
+  struct Unread {  // why nothing is shown
+    ReadRefusal code;
+    std::string_view rule = {};  // that a token breaks
+  };
   std::optional<broker::Principal> reader_of(const Call& call);
-  bool is_shown(const Call& call, const membership::MeshSnapshot& mesh, broker::Principal& who);
-  bool shows_proof(const Call& call, const membership::MeshSnapshot& mesh,
-                   broker::Principal& who) const;
-  bool shows_secret(const Call& call, const membership::MeshSnapshot& mesh,
-                    broker::Principal& who) const;
-  bool shows_token(const Call& call, const membership::MeshSnapshot& mesh,
-                   broker::Principal& who) const;
+  void record_unread(const Call& call, MeshNumber mesh, const Unread& why);
+  // nullopt: it is proven, and `who` says who it is.
+  std::optional<Unread> read_proof(const Call& call, const membership::MeshSnapshot& mesh,
+                                   broker::Principal& who);
+  std::optional<Unread> check_proof(const Call& call, const membership::MeshSnapshot& mesh,
+                                    broker::Principal& who) const;
+  std::optional<Unread> check_secret(std::string_view shown, const membership::MeshSnapshot& mesh,
+                                     broker::Principal& who) const;
+  std::optional<Unread> check_token(std::string_view token, const membership::MeshSnapshot& mesh,
+                                    broker::Principal& who) const;
   void front(const Call& call);
   void mesh_topics(const Call& call);
   void mesh_history(const Call& call);
@@ -210,6 +217,7 @@ class Admin {
   enum class Denied : std::uint8_t { kToken };
   LogLimiter<JoinRefusal> join_refused_log_{kJoinRefusalCount};
   LogLimiter<Denied> denied_log_{1};
+  LogLimiter<ReadRefusal> unread_log_{kReadRefusalCount};
 };
 
 // Answers, in the forms that clients of the original expect.

@@ -51,11 +51,12 @@ struct HookSearch : std::enable_shared_from_this<HookSearch> {
 
 }  // namespace
 
-net::HttpResponse Admin::refuse_join(JoinRefusal code, const std::string& peer) {
+net::HttpResponse Admin::refuse_join(JoinRefusal code, const net::PeerAddress& peer) {
   join_refused_[code].add();
+  shared_.control_trail.note(audit::Event::kRefused, {}, {}, peer, name_of(code));
   if (const auto repeated = join_refused_log_.take(code, shared_.clock.elapsed())) {
     log(LogLevel::kWarn, "join.refused",
-        {{"reason", name_of(code)}, {"repeated", *repeated}, {"peer", peer}});
+        {{"reason", name_of(code)}, {"repeated", *repeated}, {"peer", peer.text()}});
   }
   wire::JsonWriter json;
   json.object().key("ok").value(false).key("error").value(name_of(code)).end();
@@ -63,7 +64,7 @@ net::HttpResponse Admin::refuse_join(JoinRefusal code, const std::string& peer) 
 }
 
 void Admin::join(const Call& call) {
-  const auto refuse = [&](JoinRefusal code) { call.reply(refuse_join(code, call.peer.text())); };
+  const auto refuse = [&](JoinRefusal code) { call.reply(refuse_join(code, call.peer)); };
   const auto body = dialects::read_join(call.body);
   if (!body.ok()) return refuse(JoinRefusal::kBadRequest);
   const std::string& hex =
@@ -74,7 +75,7 @@ void Admin::join(const Call& call) {
   if (!usable) return refuse(JoinRefusal::kBadKey);
 
   const auto answer = [this, reply = call.reply,
-                       peer = call.peer.text()](const controller::JoinOutcome& outcome) {
+                       peer = call.peer](const controller::JoinOutcome& outcome) {
     if (const auto* code = std::get_if<JoinRefusal>(&outcome)) {
       return reply(refuse_join(*code, peer));
     }

@@ -52,9 +52,8 @@ void Admin::explain_policy(const Call& call, const membership::MeshSnapshot& mes
     }
   } else {
     const membership::SourceSecret* secret =
-        body->source.empty() ? nullptr : mesh.source(body->source);
-    const bool shared = !body->source.empty() && secret == nullptr;
-    if (shared) secret = mesh.shared_secret();
+        body->source.empty() ? nullptr : mesh.secret_for(body->source);
+    const bool shared = secret != nullptr && secret->shared;
     const membership::Member* member = body->pubkey        ? mesh.member(*body->pubkey)
                                        : secret == nullptr ? nullptr
                                                            : mesh.member(secret->member);

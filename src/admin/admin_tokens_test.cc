@@ -177,7 +177,25 @@ TEST_F(TokensTest, OneReadsForWhoIsThereWhereNobodyListensIn) {
     }
   }
   EXPECT_EQ(team().member_with_id("zed"), nullptr) << "who reads makes no member";
-  EXPECT_GE(metric("signet_tokens_refused_total{rule=\"expired\"}"), 1);
+  EXPECT_EQ(metric("signet_tokens_refused_total{rule=\"expired\"}"), 2) << "once a request";
+  EXPECT_EQ(metric("signet_tokens_refused_total{rule=\"revoked\"}"), 2);
+  EXPECT_EQ(metric("signet_operator_denied_total"), 0);
+}
+
+TEST_F(TokensTest, ARefusalToReadNamesTheRuleOfTheToken) {
+  put_keyless(20, "gauge");
+  start_admin();
+  TokenFacts elsewhere = facts("gauge");
+  elsewhere.audience = {"other"};
+  const auto refusal = [&](const std::string& authorization) {
+    broker::HttpCall call = call_of("GET", "/api/mesh/topics");
+    call.authorization = crypto::SecretText(authorization);
+    return answer(std::move(call)).body;
+  };
+  EXPECT_EQ(refusal(bearer(elsewhere)),
+            R"({"ok":false,"error":"bad_token","detail":"wrong_audience"})");
+  EXPECT_EQ(refusal("Bearer a.b.c"), R"({"ok":false,"error":"bad_token","detail":"malformed"})");
+  EXPECT_NE(refusal(bearer("zed")).find(R"("error":"not_permitted")"), std::string::npos);
 }
 
 TEST_F(TokensTest, MembersThatTheyBroughtAreListed) {

@@ -1,11 +1,13 @@
 // The HTTP of PulseMesh: what it is, its topics, its history, the form of a pulse. Format:
 // protocol/pulsemesh.md. Whoever asks shows a credential, and sees what it may read.
 #include <charconv>
+#include <initializer_list>
 
 #include "admin/admin.h"
 #include "admin/operator_answers.h"
 #include "admin/operator_bodies.h"
 #include "base/encoding.h"
+#include "base/log.h"
 #include "broker/topic_desk.h"
 #include "crypto/wipe.h"
 #include "wire/json.h"
@@ -15,6 +17,7 @@ namespace {
 
 using broker::Broker;
 using broker::Principal;
+using trust::Action;
 using wire::JsonWriter;
 
 constexpr std::size_t kHistoryLimit = 100;  // the format's
@@ -78,7 +81,22 @@ constexpr std::string_view kSchema =
     R"("coherence":{"type":"number","minimum":0,"maximum":1},)"
     R"("timestamp":{"type":"string","format":"date-time"},"metadata":{"type":"object"},)"
     R"("_mesh_timestamp":{"type":"string","description":"set by the server"},)"
-    R"("_mesh_topic":{"type":"string","description":"set by the server"}}})";
+    R"("_mesh_topic":{"type":"string","description":"set by the server"},)"
+    R"("_mesh_from":{"const":"signet","description":"set by the server: it says this itself"}}})";
+
+using Reply = std::function<void(net::HttpResponse)>;
+
+// Answers 403, and true, where `who` may have nothing by any of these actions.
+bool is_denied(Broker& home, const Principal& who, const net::PeerAddress& peer, const Reply& reply,
+               std::initializer_list<Action> by_any) {
+  const auto ref = home.topics().deny_reader(who, peer, by_any);
+  if (!ref) return false;
+  JsonWriter json;
+  json.object().key("ok").value(false).key("error").value(name_of(ReadRefusal::kDenied));
+  json.key("detail").value(meaning_of(ReadRefusal::kDenied)).key("ref").value(*ref);
+  reply(json_response(403, json.end().take()));
+  return true;
+}
 
 constexpr std::string_view kPage =
     "<!doctype html><meta charset=utf-8><title>Signet</title><h1>Signet</h1>"
@@ -109,96 +127,135 @@ std::optional<Principal> Admin::reader_of(const Call& call) {
   who.mesh = mesh->mesh().number;
   who.operates = may_operate(call);
   if (who.operates) return who;
-  const auto key = call.peer.limit_key();
-  const Elapsed now = shared_.clock.elapsed();
-  if (failed_reads_.must_wait(key, now)) {
+  if (failed_reads_.must_wait(call.peer.limit_key(), shared_.clock.elapsed())) {
     shared_.metrics.http_penalized.add();
     call.reply(text_response(429, "too many wrong secrets\n"));
     return std::nullopt;
   }
-  if (is_shown(call, *mesh, who)) return who;
-  deny(call);
+  const auto why = read_proof(call, *mesh, who);
+  if (!why) return who;
+  const std::string_view detail = why->rule.empty() ? meaning_of(why->code) : why->rule;
+  const bool is_bare = why->code == ReadRefusal::kNoCredential;
+  net::HttpResponse response = failed(is_bare ? 401 : 403, name_of(why->code), detail);
+  if (is_bare) {
+    response.headers.emplace_back("WWW-Authenticate", R"(Basic realm="signet", charset="UTF-8")");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  }
+  call.reply(std::move(response));
   return std::nullopt;
 }
 
+// Who shows nothing has tried nothing, and is in no log of what can't be changed.
+void Admin::record_unread(const Call& call, MeshNumber mesh, const Unread& why) {
+  shared_.metrics.reads_refused[why.code].add();
+  const bool is_bare = why.code == ReadRefusal::kNoCredential;
+  if (!is_bare) {
+    shared_.control_trail.note(audit::Event::kRefused, mesh, {}, call.peer, name_of(why.code));
+  }
+  if (const auto repeated = unread_log_.take(why.code, shared_.clock.elapsed())) {
+    log(is_bare ? LogLevel::kInfo : LogLevel::kWarn, "read.refused",
+        {{"reason", name_of(why.code)},
+         {"rule", why.rule},
+         {"repeated", *repeated},
+         {"path", call.path},
+         {"peer", call.peer.text()}});
+  }
+}
+
 // Asks nothing of an address that guessed too often; another wrong guess counts.
-bool Admin::is_shown(const Call& call, const membership::MeshSnapshot& mesh, Principal& who) {
+std::optional<Admin::Unread> Admin::read_proof(const Call& call,
+                                               const membership::MeshSnapshot& mesh,
+                                               Principal& who) {
   const auto key = call.peer.limit_key();
   const Elapsed now = shared_.clock.elapsed();
-  if (failed_reads_.must_wait(key, now)) return false;
-  if (shows_proof(call, mesh, who)) return true;
-  const bool guessed = !call.authorization.empty() && options_.penalty_failures > 0;
+  if (failed_reads_.must_wait(key, now)) return Unread{ReadRefusal::kBadSecret};
+  const auto why = check_proof(call, mesh, who);
+  if (!why) return std::nullopt;
+  record_unread(call, mesh.mesh().number, *why);
+  const bool guessed = why->code != ReadRefusal::kNoCredential && options_.penalty_failures > 0;
   if (guessed) failed_reads_.failed(key, now);
-  return false;
+  return why;
 }
 
-bool Admin::shows_proof(const Call& call, const membership::MeshSnapshot& mesh,
-                        Principal& who) const {
+std::optional<Admin::Unread> Admin::check_proof(const Call& call,
+                                                const membership::MeshSnapshot& mesh,
+                                                Principal& who) const {
+  constexpr std::string_view kSecret = "Basic ";
+  constexpr std::string_view kToken = "Bearer ";
+  const std::string_view shown = call.authorization.reveal();
+  if (shown.empty()) return Unread{ReadRefusal::kNoCredential};
   const bool may_carry = call.encrypted || (call.peer.is_loopback() && !call.forwarded);
-  if (!may_carry) return false;
-  return shows_secret(call, mesh, who) || shows_token(call, mesh, who);
+  if (!may_carry) return Unread{ReadRefusal::kNotPrivate};
+  if (shown.starts_with(kSecret)) return check_secret(shown.substr(kSecret.size()), mesh, who);
+  if (shown.starts_with(kToken)) return check_token(shown.substr(kToken.size()), mesh, who);
+  return Unread{ReadRefusal::kBadSecret};
 }
 
-// Of a member that is there: who only reads makes none.
-bool Admin::shows_token(const Call& call, const membership::MeshSnapshot& mesh,
-                        Principal& who) const {
-  constexpr std::string_view kScheme = "Bearer ";
+// Of a member that is there: who only reads makes none. Where no token is believed, it was to be
+// the operator's.
+std::optional<Admin::Unread> Admin::check_token(std::string_view token,
+                                                const membership::MeshSnapshot& mesh,
+                                                Principal& who) const {
   const auto door = rules()->of(mesh.mesh().slug).tokens;
-  if (door == nullptr || !call.authorization.reveal().starts_with(kScheme)) return false;
-  const auto checked =
-      trust::check_token(call.authorization.reveal().substr(kScheme.size()), door->keys,
-                         door->rules_for(mesh.mesh().slug), shared_.clock.wall());
-  if (const auto* rule = std::get_if<TokenRefusal>(&checked)) {
-    shared_.metrics.tokens_refused[*rule].add();
-    return false;
-  }
+  if (door == nullptr) return Unread{ReadRefusal::kBadSecret};
+  const auto broken = [this](TokenRefusal rule) {
+    shared_.metrics.tokens_refused[rule].add();
+    return Unread{ReadRefusal::kBadToken, name_of(rule)};
+  };
+  const auto checked = trust::check_token(token, door->keys, door->rules_for(mesh.mesh().slug),
+                                          shared_.clock.wall());
+  if (const auto* rule = std::get_if<TokenRefusal>(&checked)) return broken(*rule);
   const auto& facts = std::get<trust::TokenFacts>(checked);
+  if (mesh.is_token_revoked(facts.id, facts.subject, facts.issued)) {
+    return broken(TokenRefusal::kRevoked);
+  }
   const membership::Member* member = mesh.member_with_id(facts.subject);
-  const bool holds = member != nullptr && !member->key &&
-                     facts.subject != membership::kSharedMember &&
-                     membership::may_connect(member->standing) &&
-                     !mesh.is_token_revoked(facts.id, facts.subject, facts.issued);
-  if (!holds) return false;
+  const bool is_source =
+      member != nullptr && !member->key && facts.subject != membership::kSharedMember;
+  if (!is_source || !membership::may_connect(member->standing)) {
+    return Unread{ReadRefusal::kNotPermitted};
+  }
   who.member = member->number;
   who.source = facts.subject;
   who.proof = trust::Proof::kToken;
   who.token = std::make_shared<const broker::HeldToken>(
       broker::HeldToken{facts.id, facts.key_id, facts.issued, facts.roles});
-  return true;
+  return std::nullopt;
 }
 
-bool Admin::shows_secret(const Call& call, const membership::MeshSnapshot& mesh,
-                         Principal& who) const {
-  constexpr std::string_view kScheme = "Basic ";
-  if (!call.authorization.reveal().starts_with(kScheme)) return false;
-  auto decoded = from_base64(call.authorization.reveal().substr(kScheme.size()));
-  if (!decoded) return false;
-  const crypto::SecretText shown(*decoded);
+std::optional<Admin::Unread> Admin::check_secret(std::string_view shown,
+                                                 const membership::MeshSnapshot& mesh,
+                                                 Principal& who) const {
+  const Unread wrong{ReadRefusal::kBadSecret};
+  auto decoded = from_base64(shown);
+  if (!decoded) return wrong;
+  const crypto::SecretText pair(*decoded);
   crypto::wipe(*decoded);
-  const std::string_view text = shown.reveal();
+  const std::string_view text = pair.reveal();
   const auto colon = text.find(':');
-  if (colon == std::string_view::npos) return false;
+  if (colon == std::string_view::npos) return wrong;
   const std::string_view source = text.substr(0, colon);
-  if (!membership::is_source(source)) return false;
-  const membership::SourceSecret* secret = mesh.source(source);
-  if (secret == nullptr) secret = mesh.shared_secret();
+  if (!membership::is_source(source)) return wrong;
+  const membership::SourceSecret* secret = mesh.secret_for(source);
   const bool shows = secret != nullptr && membership::holds(*secret) &&
                      (secret->secret.matches(text.substr(colon + 1)) ||
                       (membership::previous_holds(*secret, shared_.clock.wall()) &&
                        secret->previous.matches(text.substr(colon + 1))));
   const membership::Member* member = shows ? mesh.member(secret->member) : nullptr;
-  if (member == nullptr || !membership::may_connect(member->standing)) return false;
+  if (member == nullptr) return wrong;
+  if (!membership::may_connect(member->standing)) return Unread{ReadRefusal::kNotPermitted};
   who.member = member->number;
   who.source = source;
   who.proof = secret->shared ? trust::Proof::kShared : trust::Proof::kSecret;
-  return true;
+  return std::nullopt;
 }
 
 void Admin::mesh_topics(const Call& call) {
   const auto who = reader_of(call);
   if (!who) return;
   Broker& home = shared_.home_of(who->mesh);
-  home.mailbox().post([&home, who = *who, reply = call.reply] {
+  home.mailbox().post([&home, who = *who, peer = call.peer, reply = call.reply] {
+    if (is_denied(home, who, peer, reply, {Action::kReadHistory, Action::kSubscribe})) return;
     home.topics().gather_topics(who, [reply](const std::vector<dialects::TopicEntry>& topics) {
       JsonWriter json;
       json.object().key("topics").array();
@@ -219,17 +276,24 @@ void Admin::mesh_history(const Call& call) {
   if (!page) return call.reply(failed(422, "bad_limit", "limit and after are whole numbers"));
   Broker& home = shared_.home_of(who->mesh);
   const std::size_t asked = page->after ? page->limit : kMostHistory;
-  home.mailbox().post([&home, who = *who, page = *page, asked, reply = call.reply] {
-    home.topics().read_history(who, {{}, page.after, asked},
-                               [&](const routing::TopicHistory::Page& found) {
-                                 reply(json_response(200, write_messages(found, page)));
-                               });
-  });
+  home.mailbox().post(
+      [&home, who = *who, page = *page, asked, peer = call.peer, reply = call.reply] {
+        if (is_denied(home, who, peer, reply, {Action::kReadHistory})) return;
+        home.topics().read_history(who, {{}, page.after, asked},
+                                   [&](const routing::TopicHistory::Page& found) {
+                                     reply(json_response(200, write_messages(found, page)));
+                                   });
+      });
 }
 
 void Admin::mesh_schema(const Call& call) {
-  if (!reader_of(call)) return;
-  call.reply(json_response(200, std::string(kSchema)));
+  const auto who = reader_of(call);
+  if (!who) return;
+  Broker& home = shared_.home_of(who->mesh);
+  home.mailbox().post([&home, who = *who, peer = call.peer, reply = call.reply] {
+    if (is_denied(home, who, peer, reply, {Action::kReadHistory, Action::kSubscribe})) return;
+    reply(json_response(200, std::string(kSchema)));
+  });
 }
 
 // How much goes on is told to whoever may read, and to all in dev mode.
@@ -239,7 +303,8 @@ void Admin::front(const Call& call) {
   const membership::MeshSnapshot* mesh = bound_mesh(call);
   Principal who;
   who.operates = options_.open_counts || may_operate(call);
-  const bool counts = mesh != nullptr && (who.operates || is_shown(call, *mesh, who));
+  const bool tries = !call.authorization.empty();
+  const bool counts = mesh != nullptr && (who.operates || (tries && !read_proof(call, *mesh, who)));
   const auto answer = [reply = call.reply,
                        version = options_.version](const std::function<void(JsonWriter&)>& add) {
     JsonWriter json;
@@ -255,11 +320,12 @@ void Admin::front(const Call& call) {
   home.mailbox().post([&home, who, answer, connections] {
     home.topics().gather_topics(
         who, [&home, who, answer, connections](const std::vector<dialects::TopicEntry>& topics) {
-          // What a reader may not read is not counted for it either.
+          // What a reader may not read or see is not counted for it either.
           const std::uint64_t total = who.operates ? home.topics().total(who.mesh) : 0;
+          const bool sees = home.topics().sees_presence(who);
           answer([&](JsonWriter& json) {
             json.key("active_topics").value(std::uint64_t{topics.size()});
-            json.key("active_connections").value(connections);
+            if (sees) json.key("active_connections").value(connections);
             if (who.operates) json.key("message_count").value(total);
           });
         });

@@ -37,10 +37,16 @@ id = "sage"
 roles = ["sage"]
 allow = ["subscribe", "read_history"]
 topics = [">"]
+
+[[rule]]
+id = "sage-sees"
+roles = ["sage"]
+allow = ["see_presence"]
 )");
     add_source(11, "sage");
     add_source(12, "core");
     add_source(13, kShared);
+    put_keyless(14, "gauge");
     start_admin();
   }
 
@@ -107,6 +113,8 @@ TEST_F(TopicsTest, NobodyReadsWithoutACredential) {
       {"a source from afar", as("sage"), "192.0.2.17:4000", 403},
       {"the shared secret", basic("anybody", secret_of(kShared)), "127.0.0.18:4000", 200},
       {"the shared secret for a source", basic("sage", secret_of(kShared)), "127.0.0.19:4000", 403},
+      {"the shared secret for a token's member", basic("gauge", secret_of(kShared)),
+       "127.0.0.26:4000", 403},
       {"the shared one by its name", basic(kShared, "wrong"), "127.0.0.20:4000", 403},
       {"another's secret", basic("sage", secret_of("core")), "127.0.0.21:4000", 403},
       {"no secret", basic("sage", ""), "127.0.0.22:4000", 403},
@@ -120,6 +128,104 @@ TEST_F(TopicsTest, NobodyReadsWithoutACredential) {
           << row.name << " at " << path;
     }
   }
+}
+
+TEST_F(TopicsTest, ARefusalSaysWhatWasWrongAndIsNoMatterOfTheOperators) {
+  start_team();
+  const struct {
+    const char* name;
+    std::string authorization;
+    const char* from;
+    const char* error;
+  } rows[] = {
+      {"nothing", "", "127.0.0.11:4000", "no_credential"},
+      {"a wrong secret", basic("sage", "wrong"), "127.0.0.12:4000", "bad_secret"},
+      {"of nobody", basic("nobody:at:all", "wrong"), "127.0.0.13:4000", "bad_secret"},
+      {"a token where none is believed", "Bearer a.b.c", "127.0.0.14:4000", "bad_secret"},
+      {"from afar in the clear", as("sage"), "192.0.2.15:4000", "not_private"},
+  };
+  for (const auto& row : rows) {
+    const auto response = get("/api/mesh/topics", row.authorization, row.from);
+    EXPECT_NE(response.body.find("\"" + std::string(row.error) + "\""), std::string::npos)
+        << row.name << ": " << response.body;
+  }
+  EXPECT_EQ(metric(R"(signet_reads_refused_total{reason="no_credential"})"), 1);
+  EXPECT_EQ(metric(R"(signet_reads_refused_total{reason="bad_secret"})"), 3);
+  EXPECT_EQ(metric(R"(signet_reads_refused_total{reason="not_private"})"), 1);
+  EXPECT_EQ(metric("signet_operator_denied_total"), 0);
+}
+
+TEST_F(TopicsTest, WhoShowsNothingIsToldBothWays) {
+  start_team();
+  std::string ways;
+  for (const auto& [name, value] : get("/api/mesh/topics", "").headers) {
+    if (name == "WWW-Authenticate") ways += value.substr(0, value.find(' ')) + " ";
+  }
+  EXPECT_EQ(ways, "Basic Bearer ");
+  EXPECT_EQ(header(get("/api/mesh/topics", as("nobody")), "WWW-Authenticate"), "none");
+}
+
+// An old page that asks again and again is no attack.
+TEST_F(TopicsTest, WhoShowsNothingGuessesNothing) {
+  start_team();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(get("/api/mesh/topics", "").status, 401);
+  EXPECT_EQ(get("/api/mesh/topics", as("sage")).status, 200);
+}
+
+TEST_F(TopicsTest, WhoMayReadNothingIsDenied) {
+  set_policy(R"(
+[role.hearer]
+sources = ["hearer"]
+
+[[rule]]
+id = "members"
+roles = ["member"]
+allow = ["connect", "publish"]
+
+[[rule]]
+id = "hearer"
+roles = ["hearer"]
+allow = ["subscribe"]
+topics = ["open.>"]
+)");
+  add_source(11, "writer");
+  add_source(12, "hearer");
+  start_admin();
+  for (const char* path : {"/api/mesh/topics", "/api/mesh/history", "/api/mesh/schema"}) {
+    const auto denied = get(path, as("writer"));
+    EXPECT_EQ(denied.status, 403) << path;
+    EXPECT_NE(denied.body.find(R"("error":"denied")"), std::string::npos) << denied.body;
+    EXPECT_NE(denied.body.find(R"("ref":")"), std::string::npos) << denied.body;
+    EXPECT_EQ(get(path, operator_text()).status, 200) << path;
+  }
+  EXPECT_EQ(metric(R"(signet_reads_refused_total{reason="denied"})"), 3);
+  EXPECT_EQ(get("/api/mesh/topics", as("hearer")).status, 200);
+  EXPECT_EQ(get("/api/mesh/schema", as("hearer")).status, 200);
+  EXPECT_EQ(get("/api/mesh/history", as("hearer")).status, 403) << "it hears, and reads nothing";
+}
+
+TEST_F(TopicsTest, WhoMayNotConnectIsToldNoCountAndNoTopic) {
+  set_policy(R"(
+[role.gone]
+sources = ["gone"]
+
+[[rule]]
+id = "members"
+roles = ["member"]
+allow = ["connect", "publish", "subscribe", "read_history"]
+
+[[rule]]
+id = "gone"
+roles = ["gone"]
+deny = ["connect"]
+)");
+  add_source(11, "gone");
+  add_source(12, "here");
+  start_admin();
+  source("here", "open.a");
+  EXPECT_EQ(get("/api/mesh/topics", as("gone")).status, 403);
+  EXPECT_NE(get("/", as("gone")).body.find(R"("active_topics":0)"), std::string::npos);
+  EXPECT_NE(get("/", as("here")).body.find(R"("active_topics":1)"), std::string::npos);
 }
 
 // A proxy on this machine hands on what came from anywhere, in the clear or not.
@@ -229,6 +335,10 @@ TEST_F(TopicsTest, TheFrontSaysHowMuchGoesOnToWhoMayRead) {
   EXPECT_NE(of_core.find(R"("active_topics":0)"), std::string::npos)
       << "of those topics that it may read: " << of_core;
   EXPECT_EQ(of_core.find("message_count"), std::string::npos) << of_core;
+  EXPECT_EQ(of_core.find("active_connections"), std::string::npos)
+      << "how many are there is for who sees presence: " << of_core;
+  const std::string of_sage = get("/", as("sage")).body;
+  EXPECT_TRUE(of_sage.ends_with(R"("active_topics":1,"active_connections":1})")) << of_sage;
   broker::HttpCall browser = call_of("GET", "/");
   browser.accept = "text/html,application/xhtml+xml";
   EXPECT_NE(answer(std::move(browser)).body.find("<h1>"), std::string::npos);

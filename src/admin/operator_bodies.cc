@@ -103,6 +103,15 @@ Result<InviteBody> read_invite(std::string_view body) {
   return InviteBody{std::move(claim), std::move(token), *uses};
 }
 
+Result<std::string> read_held_denials(std::string_view body) {
+  SIGNET_TRY(const JsonDocument document, parse_only(body, {"held_digest"}));
+  crypto::Digest32 digest{};
+  if (!from_hex(document.root()["held_digest"].string().value_or(""), digest)) {
+    return malformed("held_digest");
+  }
+  return to_hex(digest);
+}
+
 Result<crypto::Digest32> read_revocation(std::string_view body) {
   SIGNET_TRY(const JsonDocument document, parse_only(body, {"invite_token", "digest"}));
   const JsonValue root = document.root();

@@ -50,6 +50,9 @@ struct MeshBody {
 };
 Result<MeshBody> read_mesh(std::string_view body);
 
+// {"held_digest":hex}: the held denials that are to happen, as GET epoch names them.
+Result<std::string> read_held_denials(std::string_view body);
+
 // {"number":n,"recipient":key}, or {"all":true}: nullopt.
 struct LetterBody {
   MessageNumber number;

@@ -133,6 +133,19 @@ TEST(OperatorBodies, RevocationNamesAToken) {
   }
 }
 
+TEST(OperatorBodies, HeldDenialsAreNamedByTheirDigest) {
+  const std::string hex = to_hex(membership::invite_digest("any"));
+  const auto body = [](const std::string& value, const std::string& rest = {}) {
+    return R"({"held_digest":)" + value + rest + "}";
+  };
+  EXPECT_EQ(*read_held_denials(body('"' + hex + '"')), hex);
+  for (const std::string& bad :
+       {std::string("{}"), std::string("[]"), body("null"), body("7"), body('"' + hex + "0\""),
+        body('"' + hex.substr(2) + '"'), body('"' + hex + '"', R"(,"nodes":[])")}) {
+    EXPECT_FALSE(read_held_denials(bad).ok()) << bad;
+  }
+}
+
 TEST(OperatorBodies, AMeshHasASlugAnOwnerAndMaybeAnId) {
   const std::string owner = crypto::to_hex(crypto::SecretKey::generate().public_key());
   const auto body = [&](const std::string& slug, const std::string& key,

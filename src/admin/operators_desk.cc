@@ -16,20 +16,26 @@ net::HttpResponse operators_told(int status, std::string_view detail, std::strin
 
 }  // namespace
 
+CodeCounters<StatementRefusal> OperatorsDesk::refusals(MetricRegistry& metrics) {
+  return {metrics, "signet_operator_statements_refused_total",
+          "Statements of operators that were not carried out, by reason.", "reason",
+          kStatementRefusalCount};
+}
+
 OperatorsDesk::OperatorsDesk(ListSigner signer, bool open, controller::Epochs& epochs,
-                             std::string mesh, const Clock& clock, MetricRegistry& metrics)
+                             std::string mesh, broker::AuditTrail& trail, const Clock& clock,
+                             MetricRegistry& metrics)
     : signer_(std::move(signer)),
       open_(open),
       epochs_(epochs),
       mesh_(std::move(mesh)),
+      trail_(trail),
       clock_(clock),
-      refused_(metrics, "signet_operator_statements_refused_total",
-               "Statements of operators that were not carried out, by reason.", "reason",
-               kStatementRefusalCount),
+      refused_(refusals(metrics)),
       done_(metrics.counter("signet_operator_statements_total",
                             "Statements of operators that were carried out.")),
       one_refused_(metrics.counter("signet_operator_alone_refused_total",
-                                   "Revocations by one operator's token where it takes several.")) {
+                                   "What one operator's token asked for where it takes several.")) {
   metrics
       .gauge("signet_operators_emergency",
              "1: one operator is enough for everything (operators.emergency).")
@@ -52,6 +58,7 @@ bool OperatorsDesk::answer(const Call& call, std::string_view rest, bool operate
 
 void OperatorsDesk::refuse(const Call& call, StatementRefusal code, std::string_view detail) {
   refused_[code].add();
+  trail_.note(audit::Event::kRefused, epochs_.mesh(), {}, call.peer, name_of(code));
   if (const auto repeated = log_.take(code, clock_.elapsed())) {
     log(LogLevel::kWarn, "operators.refused",
         {{"reason", name_of(code)}, {"repeated", *repeated}, {"peer", call.peer.text()}});

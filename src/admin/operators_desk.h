@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/log_limiter.h"
+#include "broker/audit_trail.h"
 #include "broker/http_call.h"
 #include "controller/epochs.h"
 #include "dialects/overlay_operators.h"
@@ -25,15 +26,19 @@ struct ListSigner {
 // Control thread.
 class OperatorsDesk {
  public:
-  // `epochs` must outlive it. `mesh`: its id. `open`: dev only; who has no credential sees names.
+  // All must outlive it. `mesh`: its id. `open`: dev only; who has no credential sees names.
   OperatorsDesk(ListSigner signer, bool open, controller::Epochs& epochs, std::string mesh,
-                const Clock& clock, MetricRegistry& metrics);
+                broker::AuditTrail& trail, const Clock& clock, MetricRegistry& metrics);
+
+  // What is counted of refused statements, as Epochs::refusals().
+  static CodeCounters<StatementRefusal> refusals(MetricRegistry& metrics);
 
   // False where the path is none of its own: nothing was answered. `rest`: of the path, behind
   // /v1/. REQUIRES: the caller has counted the call against its address.
   bool answer(const broker::HttpCall& call, std::string_view rest, bool operates);
 
-  // May one operator's token revoke nobody here? Counts and says so, where it is so.
+  // Does what this call asks take more operators here than the one whose token it shows? Counts and
+  // says so, where it is so.
   bool refuses_one(const broker::HttpCall& call);
 
  private:
@@ -48,6 +53,7 @@ class OperatorsDesk {
   const bool open_;
   controller::Epochs& epochs_;
   const std::string mesh_;
+  broker::AuditTrail& trail_;
   const Clock& clock_;
   std::optional<std::uint64_t> listed_;  // the serial of `list_`; none: not made yet
   std::string list_;                     // signed; made again when the serial rises

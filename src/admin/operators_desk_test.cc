@@ -144,9 +144,21 @@ TEST_F(OperatorsDeskTest, OneOperatorsTokenMayQuarantineButNotRevoke) {
   EXPECT_EQ(revoke("bob", 1, {"olga", "omar"}).status, 200);
 }
 
+TEST_F(OperatorsDeskTest, OneOperatorsTokenLetsNoHeldDenialsHappen) {
+  begin();
+  const std::string body = R"({"held_digest":")" + std::string(64, 'a') + "\"}";
+  const net::HttpResponse refused = operate("POST", "/meshes/team/epoch/deny", body);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_NE(refused.body.find("operators_needed"), std::string::npos) << refused.body;
+  EXPECT_NE(refused.body.find("--deny-many"), std::string::npos) << refused.body;
+  EXPECT_EQ(count_of("signet_operator_alone_refused_total"), 1.0);
+}
+
 TEST_F(OperatorsDeskTest, InAnEmergencyTheTokenIsEnoughAndTheGaugeSaysSo) {
   overlay_.operators.emergency = true;
   begin();
+  const std::string body = R"({"held_digest":")" + std::string(64, 'a') + "\"}";
+  EXPECT_EQ(operate("POST", "/meshes/team/epoch/deny", body).status, 409) << "none are held";
   EXPECT_EQ(count_of("signet_operators_emergency"), 1.0);
   EXPECT_EQ(operate("POST", standing_path("bob"), R"({"standing":"revoked"})").status, 200);
 }

@@ -28,24 +28,41 @@ net::HttpResponse with_detail(int status, std::string_view detail, std::string_v
 
 }  // namespace
 
+CodeCounters<NodeRefusal> OverlayDesk::refusals(MetricRegistry& metrics) {
+  return {metrics, "signet_overlay_node_refused_total",
+          "Registrations and questions of nodes refused, by reason.", "reason", kNodeRefusalCount};
+}
+
+Counter& OverlayDesk::limited(MetricRegistry& metrics) {
+  return metrics.counter("signet_overlay_rate_limited_total",
+                         "Requests beyond the rate of one address.");
+}
+
+void OverlayDesk::register_refusals(MetricRegistry& metrics) {
+  controller::Epochs::refusals(metrics);
+  OperatorsDesk::refusals(metrics);
+  refusals(metrics);
+  limited(metrics);
+}
+
 OverlayDesk::OverlayDesk(const OverlayDeskOptions& options, controller::Epochs& epochs,
-                         std::string mesh, const Clock& clock, MetricRegistry& metrics)
+                         std::string mesh, broker::AuditTrail& trail, const Clock& clock,
+                         MetricRegistry& metrics)
     : options_(options),
       epochs_(epochs),
       mesh_(std::move(mesh)),
+      trail_(trail),
       clock_(clock),
       addresses_(options.requests_per_second, options.requests_per_second, options.addresses),
       registrations_(options.registrations_per_minute / 60, options.registrations_per_minute,
                      options.addresses),
+      told_(epochs, metrics),
       unread_(metrics, "signet_overlay_unread_total",
               "Bodies that are no submission that could count, by reason.", "reason",
               kSubmissionRefusalCount),
-      refused_(metrics, "signet_overlay_node_refused_total",
-               "Registrations and questions of nodes refused, by reason.", "reason",
-               kNodeRefusalCount),
-      limited_(metrics.counter("signet_overlay_rate_limited_total",
-                               "Requests beyond the rate of one address.")),
-      operators_(options.signer, options.open, epochs, mesh_, clock, metrics) {}
+      refused_(refusals(metrics)),
+      limited_(limited(metrics)),
+      operators_(options.signer, options.open, epochs, mesh_, trail, clock, metrics) {}
 
 void OverlayDesk::answer(const Call& call, bool operates) {
   if (!operates && !addresses_.take(address_of(call), clock_.elapsed())) {
@@ -67,6 +84,7 @@ void OverlayDesk::answer(const Call& call, bool operates) {
 }
 
 void OverlayDesk::refuse(const Call& call, SubmissionRefusal code, const std::string& detail) {
+  trail_.note(audit::Event::kRefused, epochs_.mesh(), {}, call.peer, name_of(code));
   if (const auto repeated = submission_log_.take(code, clock_.elapsed())) {
     log(LogLevel::kWarn, "overlay.submission_refused",
         {{"reason", name_of(code)},
@@ -80,6 +98,7 @@ void OverlayDesk::refuse(const Call& call, SubmissionRefusal code, const std::st
 
 void OverlayDesk::refuse(const Call& call, NodeRefusal code, std::string_view detail) {
   refused_[code].add();
+  trail_.note(audit::Event::kRefused, epochs_.mesh(), {}, call.peer, name_of(code));
   const std::string_view said = detail.empty() ? meaning_of(code) : detail;
   if (const auto repeated = node_log_.take(code, clock_.elapsed())) {
     log(LogLevel::kWarn, "overlay.node_refused",
@@ -98,6 +117,11 @@ void OverlayDesk::take_submission(const Call& call, const std::string& node) {
     return refuse(call, refused->code, refused->detail);
   }
   auto submission = std::get<overlay::Submission>(std::move(read));
+  if (makes_node(submission, node) && !registrations_.take(address_of(call), clock_.elapsed())) {
+    limited_.add();
+    return refuse(call, SubmissionRefusal::kRateLimited,
+                  std::string(overlay::sentence_of(SubmissionRefusal::kRateLimited)));
+  }
   auto shared = std::make_shared<const overlay::Submission>(submission);
   epochs_.submit(std::move(submission), node,
                  [this, call, node, shared](const controller::SubmissionAnswer& answer) {
@@ -109,6 +133,13 @@ void OverlayDesk::take_submission(const Call& call, const std::string& node) {
                    const auto& received = std::get<controller::Received>(answer);
                    call.reply(json_response(200, dialects::write_received(node, received.epoch)));
                  });
+}
+
+// A name that nobody has is a registration where it may come without a signature: it takes a place
+// and a line in the log for good.
+bool OverlayDesk::makes_node(const overlay::Submission& submission, const std::string& node) const {
+  return !submission.signature && epochs_.options().submissions.allow_unsigned &&
+         epochs_.node(node) == nullptr;
 }
 
 void OverlayDesk::show_epoch(const Call& call, bool operates) {
@@ -125,23 +156,23 @@ void OverlayDesk::show_epoch(const Call& call, bool operates) {
   call.reply(json_response(200, dialects::write_epoch(shown, members)));
 }
 
-const Node* OverlayDesk::proven(const Call& call, const std::string& name) {
-  const auto request = dialects::read_node_authorization(call.authorization.reveal());
+const Node* OverlayDesk::proven(const Call& call, const overlay::NodeRequest& request,
+                                const std::string& name) {
   const Node* node = epochs_.node(name);
-  const bool known = request && request->node == name && node != nullptr && node->key;
+  const bool known = request.node == name && node != nullptr && node->key;
   if (!known) {
     refuse(call, NodeRefusal::kUnproven);
     return nullptr;
   }
   const std::string target = call.query.empty() ? call.path : call.path + "?" + call.query;
   const auto unproven =
-      overlay::check_proof(*node->key, overlay::text_to_sign(*request, call.method, target, mesh_),
-                           request->signature, request->at, options_.proofs, clock_.wall());
+      overlay::check_proof(*node->key, overlay::text_to_sign(request, call.method, target, mesh_),
+                           request.signature, request.at, options_.proofs, clock_.wall());
   if (unproven) {
     refuse(call, *unproven);
     return nullptr;
   }
-  if (!is_newest(name, request->at)) {
+  if (!is_newest(name, request.at)) {
     refuse(call, NodeRefusal::kReplayed);
     return nullptr;
   }
@@ -160,21 +191,32 @@ bool OverlayDesk::is_newest(const std::string& name, WallTime at) {
 // A node of ours is given its keys, sealed to the last fresh key that it signed; an original one
 // what it may have without a credential, where the mesh allows that.
 void OverlayDesk::show_config(const Call& call, const std::string& name, bool operates) {
-  const bool shows_proof =
-      dialects::read_node_authorization(call.authorization.reveal()).has_value();
-  if (shows_proof) {
-    const auto said = dialects::read_keys_said(call.query);
-    if (!said) return refuse(call, NodeRefusal::kMalformed, "the query is ready=N&uses=N");
-    if (proven(call, name) == nullptr) return;
-    if (said->ready) epochs_.ready(name, *said->ready);
-    if (said->uses) epochs_.uses(name, *said->uses);
-    return call.reply(json_response(200, config_body(name, epochs_.configuration(name), true)));
-  }
+  const auto request = dialects::read_node_authorization(call.authorization.reveal());
+  if (request) return show_own_config(call, *request, name);
   const bool unsigned_too = epochs_.options().submissions.allow_unsigned;
   if (!operates && !options_.open && !unsigned_too) {
     return refuse(call, NodeRefusal::kUnproven);
   }
   call.reply(json_response(200, config_body(name, epochs_.configuration(name), unsigned_too)));
+}
+
+// Of a name that nobody has there is nothing to prove, and what is told of it is nothing: whoever
+// submits in a name learns as much.
+void OverlayDesk::show_own_config(const Call& call, const overlay::NodeRequest& request,
+                                  const std::string& name) {
+  const auto said = dialects::read_keys_said(call.query);
+  if (!said) return refuse(call, NodeRefusal::kMalformed, "the query is ready=N&uses=N");
+  if (request.node == name && epochs_.node(name) == nullptr) {
+    return call.reply(json_response(200, config_body(name, epochs_.configuration(name), false)));
+  }
+  const Node* node = proven(call, request, name);
+  if (node == nullptr) return;
+  if (said->ready) epochs_.ready(name, *said->ready);
+  if (said->uses) epochs_.uses(name, *said->uses);
+  const NodeConfiguration found = epochs_.configuration(name);
+  // A member that has to submit first is given no peers: it was not told who is one.
+  if (found.allowed != true || node->fresh_key) told_.tell(name);
+  call.reply(json_response(200, config_body(name, found, true)));
 }
 
 std::string OverlayDesk::config_body(const std::string& name, const NodeConfiguration& found,

@@ -179,6 +179,87 @@ TEST_F(OverlayDeskTest, AProofIsGoodForOneRequestOfOneNode) {
   EXPECT_EQ(config("ann").status, 200);
 }
 
+// As the page has it; and of a node nothing but by its own key.
+TEST_F(OverlayDeskTest, OfANameThatNobodyHasNothingIsDecided) {
+  begin();
+  const net::HttpResponse got = config("zoe", "?ready=1");
+  EXPECT_EQ(got.status, 200);
+  EXPECT_EQ(
+      got.body,
+      R"({"node_id":"node-zoe","epoch_id":0,"allowed":null,"reason":"no membership decision"})");
+  EXPECT_EQ(config("zoe", "?what=1").status, 422);
+  const char* asked = "zoe";
+  const auto show = [&](const std::string& header) {
+    broker::HttpCall call = call_of("GET", path("config", asked));
+    call.authorization = crypto::SecretText(header);
+    return answer(std::move(call)).status;
+  };
+  EXPECT_EQ(show("Signet-Node node-zoe"), 401) << "it is no proof of anything";
+  EXPECT_EQ(show("Signet-Node node-yan 1 n " + std::string(128, '0')), 401) << "of another name";
+  EXPECT_EQ(show(""), 401) << "who shows nothing is told nothing of any name";
+  EXPECT_EQ(config("bob").status, 200);
+  ASSERT_EQ(join("bob").status, 200);
+  asked = "bob";
+  EXPECT_EQ(show("Signet-Node node-bob 1 n " + std::string(128, '0')), 401);
+  EXPECT_NE(config("bob").body.find("\"allowed\":null"), std::string::npos);
+}
+
+TEST_F(OverlayDeskTest, WhoHasNotAskedSinceTheLastDecisionIsBehind) {
+  begin();
+  for (const char* name : {"ann", "bob"}) {
+    ASSERT_EQ(join(name).status, 200);
+    ASSERT_EQ(submit(name, 0.9).status, 200);
+  }
+  const auto behind = [&] {
+    const std::string body = operate("GET", "/meshes/team/epoch").body;
+    const auto at = body.find("\"behind\":"), end = body.find(",\"keys\":");
+    return at == body.npos || end == body.npos ? body : body.substr(at, end - at);
+  };
+  const auto counted = [&] { return metrics_.sum("signet_overlay_nodes_behind"); };
+  EXPECT_EQ(behind(), R"("behind":{"count":0,"nodes":[]})") << "nobody is a member yet";
+  pass(std::chrono::minutes(1));
+  EXPECT_EQ(behind(),
+            R"("behind":{"count":2,"nodes":[{"node":"node-ann","epoch":null,"revocations":0},)"
+            R"({"node":"node-bob","epoch":null,"revocations":0}]})");
+  EXPECT_EQ(counted(), 2.0);
+  ASSERT_EQ(config("ann").status, 200);
+  EXPECT_EQ(answer("GET", path("config", "bob")).status, 401) << "without a proof nobody was told";
+  EXPECT_EQ(behind(),
+            R"("behind":{"count":1,"nodes":[{"node":"node-bob","epoch":null,"revocations":0}]})");
+  EXPECT_EQ(counted(), 1.0);
+
+  const std::string member =
+      "/meshes/team/members/" + crypto::to_hex(key_of("bob").public_key()) + "/standing";
+  ASSERT_EQ(operate("POST", member, R"({"standing":"quarantined"})").status, 200);
+  pass(std::chrono::milliseconds(300));
+  EXPECT_EQ(behind(),
+            R"("behind":{"count":1,"nodes":[{"node":"node-ann","epoch":1,"revocations":0}]})")
+      << "it may still have bob, who is none any more";
+  ASSERT_EQ(config("ann").status, 200);
+  EXPECT_EQ(behind(), R"("behind":{"count":0,"nodes":[]})");
+  EXPECT_EQ(counted(), 0.0);
+}
+
+TEST_F(OverlayDeskTest, AMemberThatIsGivenNoPeersWasNotToldOfThem) {
+  begin();
+  ASSERT_EQ(join("ann").status, 200);
+  ASSERT_EQ(submit("ann", 0.9).status, 200);
+  pass(std::chrono::minutes(1));
+  dialects::NodeRekey wanted;
+  wanted.node = "node-ann";
+  wanted.wireguard = crypto::digest32("test-wireguard", {"next"});
+  wanted.timestamp = next_time();
+  wanted.signature = key_of("ann").sign(bytes_of(dialects::text_to_sign(wanted, kMesh)));
+  ASSERT_EQ(
+      answer("POST", path("nodes", "ann") + "/key", dialects::write_rekey(wanted, kMesh)).status,
+      200);
+  ASSERT_EQ(config("ann").status, 200);
+  EXPECT_EQ(metrics_.sum("signet_overlay_nodes_behind"), 1.0) << "it has to submit first";
+  ASSERT_EQ(submit("ann", 0.9).status, 200);
+  ASSERT_EQ(config("ann").status, 200);
+  EXPECT_EQ(metrics_.sum("signet_overlay_nodes_behind"), 0.0);
+}
+
 TEST_F(OverlayDeskTest, AChangeOfKeysIsSignedByBothKeysAndSaidOnce) {
   begin();
   ASSERT_EQ(join("ann").status, 200);
@@ -263,6 +344,26 @@ TEST_F(OverlayDeskTest, AnAddressRegistersNoOftenerThanItMay) {
   EXPECT_EQ(join("bob").status, 429);
   advance(std::chrono::minutes(1));
   EXPECT_EQ(join("bob").status, 200);
+}
+
+TEST_F(OverlayDeskTest, NorMakesItMoreNodesWithoutASignature) {
+  desk_.registrations_per_minute = 2;
+  overlay_.submissions.allow_unsigned = true;
+  begin();
+  const auto say = [&](const std::string& name) {
+    const std::string body = R"({"node_id":"node-)" + name +
+                             R"(","suite_version":"p","scores":{"overall":0.9},"timestamp":")" +
+                             iso8601(next_time()) + R"("})";
+    return answer("POST", path("benchmarks", name), body);
+  };
+  EXPECT_EQ(say("a").status, 200);
+  EXPECT_EQ(say("b").status, 200);
+  const auto refused = say("c");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_NE(refused.body.find("\"rate_limited\""), std::string::npos) << refused.body;
+  EXPECT_EQ(say("a").status, 200) << "who is there reports on";
+  advance(std::chrono::minutes(1));
+  EXPECT_EQ(say("c").status, 200);
 }
 
 TEST_F(OverlayDeskTest, AnAddressAsksNoOftenerThanItMay) {

@@ -79,8 +79,13 @@ void write_identity(JsonWriter& json, const Epochs& epochs, const Node& node) {
   write_optional(json, "address",
                  node.address == 0 ? "" : epochs.options().subnet.address(node.address));
   write_optional(json, "brought_by", node.brought_by);
+  json.key("former").array();
+  for (const MemberNumber member : node.former) json.value(member.value);
+  json.end();
   json.key("standing").value(name_of(epochs.standing_of(node)));
   json.key("denied_by_rule").value(node.denied_by_rule);
+  write_optional(json, "namesake_was",
+                 std::string(node.namesake_was ? name_of(*node.namesake_was) : ""));
   json.key("sequence").value(node.sequence);
   write_at(json, "newest", node.newest);
   write_at(json, "claimed", node.claimed);
@@ -206,6 +211,19 @@ std::optional<std::uint64_t> write_texts(JsonWriter& json, const std::vector<Kep
   return reports.size() == limit ? last : std::nullopt;
 }
 
+// Members that may still have a peer which is out.
+void write_behind(JsonWriter& json, const std::vector<ToldNodes::Behind>& behind,
+                  std::size_t most) {
+  json.key("behind").object().key("count").value(std::uint64_t{behind.size()});
+  json.key("nodes").array();
+  for (std::size_t i = 0; i < std::min(behind.size(), most); ++i) {
+    json.object().key("node").value(behind[i].node).key("epoch");
+    behind[i].epoch == 0 ? json.null() : json.value(behind[i].epoch);
+    json.key("revocations").value(behind[i].revocations).end();
+  }
+  json.end().end();
+}
+
 std::string_view name_of_phase(overlay::KeyPhase phase) {
   constexpr std::string_view kNames[] = {"steady", "staged", "named", "grace"};
   return kNames[static_cast<std::size_t>(phase)];
@@ -225,6 +243,7 @@ void OverlayView::answer(const Call& call, std::string_view part, std::string_vi
   if (part == "epoch") {
     if (get && rest.empty()) return show_epoch(call);
     if (post && rest == "/rotate") return rotate(call);
+    if (post && rest == "/deny") return deny(call);
     return call.reply(failed(404, "not_found", "no such path"));
   }
   if (get && rest.empty()) return list(call);
@@ -285,12 +304,13 @@ void OverlayView::explain(const Call& call, const Node& node) {
   judged == nullptr ? void(json.null()) : write_judgement(json, *judged, rule);
   json.key("rule");
   rule == nullptr ? void(json.null()) : write_rule(json, *rule);
-  epochs_.newest_reports(node.name, options_.scores,
-                         [reply = call.reply, json, mesh = mesh_](const auto& reports) mutable {
-                           if (!reports.ok()) return reply(answer_of(reports.error()));
-                           write_series(json, read_texts(*reports, mesh));
-                           reply(succeeded(json.end().take()));
-                         });
+  epochs_.newest_reports(
+      node.name, options_.scores,
+      [reply = call.reply, json, mesh = desk_.mesh()](const auto& reports) mutable {
+        if (!reports.ok()) return reply(answer_of(reports.error()));
+        write_series(json, read_texts(*reports, mesh));
+        reply(succeeded(json.end().take()));
+      });
 }
 
 // For the person whom the node belongs to: what is kept of it, and every submission as it was
@@ -352,7 +372,11 @@ void OverlayView::show_epoch(const Call& call) {
   write_optional(json, "secret_hash", epochs_.secret_hash());
   json.key("held_denials").array();
   for (const std::string& name : epochs_.held_denials()) json.value(name);
-  json.end().key("keys").object().key("phase").value(name_of_phase(state.phase));
+  json.end();
+  write_optional(json, "held_digest", epochs_.held_digest());
+  json.key("revocations").value(epochs_.revocations_serial());
+  write_behind(json, desk_.told().behind(), options_.waiting_names);
+  json.key("keys").object().key("phase").value(name_of_phase(state.phase));
   json.key("current").value(state.current).key("other");
   state.other ? json.value(*state.other) : json.null();
   const bool timed =
@@ -375,6 +399,37 @@ void OverlayView::rotate(const Call& call) {
     JsonWriter json;
     json.object().key("ok").value(true).key("epoch").value(epochs_.state().decided);
     reply(succeeded(json.end().take()));
+  });
+}
+
+// Names the denials by their digest, so that an operator lets nothing happen but what she saw. What
+// falls below in the very decision that carries them out goes with them.
+void OverlayView::deny(const Call& call) {
+  if (desk_.refuses_one(call)) {
+    return call.reply(
+        failed(403, "operators_needed",
+               "to deny so many takes several operators here: signet revoke propose --deny-many"));
+  }
+  const auto digest = read_held_denials(call.body);
+  if (!digest.ok()) return call.reply(answer_of(digest.error()));
+  const std::vector<std::string> held = epochs_.held_denials();
+  if (held.empty() || *digest != epochs_.held_digest()) {
+    return call.reply(
+        failed(409, "conflict", "other denials are held by now, or none: look again"));
+  }
+  log(LogLevel::kWarn, "overlay.mass_denial_allowed",
+      {{"denials", held.size()}, {"by", call.peer.text()}});
+  epochs_.allow_mass_denial();
+  epochs_.decide_now([this, reply = call.reply, held](const Status& status) {
+    if (!status.ok()) return reply(failed(503, "unavailable", "the store could not keep it"));
+    JsonWriter json;
+    json.object().key("ok").value(true).key("epoch").value(epochs_.state().decided);
+    json.key("denied").array();
+    for (const std::string& name : held) {
+      const Node* node = epochs_.node(name);
+      if (node != nullptr && node->verdict == overlay::Verdict::kDenied) json.value(name);
+    }
+    reply(succeeded(json.end().end().take()));
   });
 }
 

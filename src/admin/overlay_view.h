@@ -3,13 +3,14 @@
 // docs/operator-api.md.
 //
 //   GET nodes   GET nodes/NAME   GET nodes/NAME/export   POST nodes/NAME/forget
-//   GET epoch   POST epoch/rotate                        all below meshes/SLUG/
+//   GET epoch   POST epoch/rotate   POST epoch/deny      all below meshes/SLUG/
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "admin/overlay_desk.h"
 #include "broker/http_call.h"
 #include "controller/epochs.h"
 #include "net/connection.h"
@@ -22,15 +23,15 @@ struct OverlayViewOptions {
   std::size_t export_bytes =
       384 << 10;                    // signed texts of one answer: escaped they fit a client's MiB
   std::size_t scores = 60;          // of the series that explains: an hour of a minute
-  std::size_t waiting_names = 100;  // shown of those that the keys wait for
+  std::size_t waiting_names = 100;  // shown of those that the keys wait for, or who are behind
 };
 
 // Control thread.
 class OverlayView {
  public:
-  // `epochs` must outlive it. `mesh`: its id, as it stands in what nodes sign.
-  OverlayView(const OverlayViewOptions& options, controller::Epochs& epochs, std::string mesh)
-      : options_(options), epochs_(epochs), mesh_(std::move(mesh)) {}
+  // Both must outlive it. `desk`: of the same mesh.
+  OverlayView(const OverlayViewOptions& options, controller::Epochs& epochs, OverlayDesk& desk)
+      : options_(options), epochs_(epochs), desk_(desk) {}
 
   // Is this what the path says behind the mesh?
   static bool is_for(std::string_view part) { return part == "nodes" || part == "epoch"; }
@@ -52,10 +53,11 @@ class OverlayView {
   void forget(const Call& call, const overlay::Node& node);
   void show_epoch(const Call& call);
   void rotate(const Call& call);
+  void deny(const Call& call);
 
   const OverlayViewOptions options_;
   controller::Epochs& epochs_;
-  const std::string mesh_;
+  OverlayDesk& desk_;
 };
 
 }  // namespace signet::admin

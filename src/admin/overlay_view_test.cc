@@ -122,6 +122,8 @@ TEST_F(OverlayViewTest, EachCallHasItsPathItsMethodAndItsMesh) {
       {"GET", "/meshes/mesh-team/epoch", 200},
       {"POST", "/meshes/mesh-team/epoch", 404},
       {"GET", "/meshes/mesh-team/epoch/rotate", 404},
+      {"GET", "/meshes/mesh-team/epoch/deny", 404},
+      {"POST", "/meshes/mesh-team/epoch/deny", 400},
       {"GET", "/meshes/none/nodes", 404},
   };
   for (const Row& row : rows) {
@@ -143,6 +145,7 @@ TEST_F(OverlayViewTest, ItIsForOperators) {
   }
   EXPECT_EQ(answer("POST", "/api/signet/v1" + below("nodes/node-ann/forget")).status, 401);
   EXPECT_EQ(answer("POST", "/api/signet/v1" + below("epoch/rotate")).status, 401);
+  EXPECT_EQ(answer("POST", "/api/signet/v1" + below("epoch/deny")).status, 401);
   EXPECT_NE(epochs_->node("node-ann"), nullptr);
 }
 
@@ -251,7 +254,8 @@ TEST_F(OverlayViewTest, APageOfAnExportEndsBeforeItIsTooLong) {
   for (const double score : {0.7, 0.8, 0.9}) submit("ann", score);
   OverlayViewOptions small;
   small.export_bytes = 300;  // one text is 200 bytes
-  OverlayView view(small, *epochs_, "mesh-team");
+  OverlayDesk desk({}, *epochs_, "mesh-team", shared_->control_trail, clock_, metrics_);
+  OverlayView view(small, *epochs_, desk);
   const auto page_of = [&](const std::string& query) {
     std::string body;
     broker::HttpCall call = call_of("GET", "/x?" + query);
@@ -272,6 +276,26 @@ TEST_F(OverlayViewTest, APageOfAnExportEndsBeforeItIsTooLong) {
     query = "limit=100&after=" + text(page.root()["next"]);
   }
   EXPECT_EQ(seen, 3U);
+}
+
+TEST_F(OverlayViewTest, AnExportSaysWhomTheNodeWasBefore) {
+  begin_with_two();
+  EXPECT_EQ(told("GET", "nodes/node-ann/export").root()["former"].size(), 0U);
+  const auto before = static_cast<std::int64_t>(epochs_->node("node-ann")->member.value);
+  bool good = false;
+  control_.run_and_wait([&] {
+    epochs_->rekey(
+        {"node-ann", std::nullopt, membership::key_of("anna").public_key(), {}},
+        [&](const controller::NodeAnswer& answer) { good = std::holds_alternative<Done>(answer); });
+  });
+  settle();
+  ASSERT_TRUE(good);
+  for (const char* path : {"nodes/node-ann", "nodes/node-ann/export"}) {
+    const JsonDocument document = told("GET", path);
+    ASSERT_EQ(document.root()["former"].size(), 1U) << path;
+    EXPECT_EQ(document.root()["former"][std::size_t{0}].integer(), before) << path;
+    EXPECT_TRUE(document.root()["namesake_was"].is(JsonKind::kNull)) << path;
+  }
 }
 
 TEST_F(OverlayViewTest, ForgettingTakesTheNodeAndLeavesTheMember) {
@@ -338,6 +362,46 @@ TEST_F(OverlayViewTest, TheEpochIsShownAndDecidedAheadOfItsTime) {
   EXPECT_EQ(text(staged.root()["keys"]["phase"]), "staged");
   EXPECT_EQ(staged.root()["keys"]["waiting"].integer(), 1);
   EXPECT_EQ(text(staged.root()["keys"]["waits_for"][std::size_t{0}]), "node-ann");
+}
+
+// Without operators who decide together one token is enough, or they would be held for good.
+TEST_F(OverlayViewTest, HeldDenialsHappenAsTheyWereShown) {
+  begin();
+  for (const char* name : {"ann", "bob"}) join(name);
+  for (const char* name : {"ann", "bob"}) submit(name, 0.92);
+  pass(std::chrono::minutes(1));
+  EXPECT_TRUE(told("GET", "epoch").root()["held_digest"].is(JsonKind::kNull));
+  const std::string other = R"({"held_digest":")" + std::string(64, 'a') + "\"}";
+  told("POST", "epoch/deny", 409, other);
+  for (const char* name : {"ann", "bob"}) submit(name, 0.1);
+  pass(std::chrono::minutes(1));
+  const JsonDocument shown = told("GET", "epoch");
+  ASSERT_EQ(shown.root()["held_denials"].size(), 2U);
+  const std::string body = R"({"held_digest":")" + text(shown.root()["held_digest"]) + "\"}";
+  told("POST", "epoch/deny", 400, "{}");
+  told("POST", "epoch/deny", 409, other);
+  EXPECT_EQ(epochs_->node("node-ann")->verdict, overlay::Verdict::kAllowed);
+  const JsonDocument done = told("POST", "epoch/deny", 200, body);
+  ASSERT_EQ(done.root()["denied"].size(), 2U);
+  EXPECT_EQ(text(done.root()["denied"][std::size_t{0}]), "node-ann");
+  for (const char* name : {"node-ann", "node-bob"}) {
+    EXPECT_EQ(epochs_->node(name)->verdict, overlay::Verdict::kDenied) << name;
+  }
+  told("POST", "epoch/deny", 409, body);
+}
+
+TEST_F(OverlayViewTest, AStoreThatCannotKeepDenialsSaysSo) {
+  begin();
+  for (const char* name : {"ann", "bob"}) join(name);
+  for (const char* name : {"ann", "bob"}) submit(name, 0.92);
+  pass(std::chrono::minutes(1));
+  for (const char* name : {"ann", "bob"}) submit(name, 0.1);
+  pass(std::chrono::minutes(1));
+  const std::string body =
+      R"({"held_digest":")" + text(told("GET", "epoch").root()["held_digest"]) + "\"}";
+  store_.commit_answers = {Error{ErrorCode::kUnavailable, "scripted"}};
+  told("POST", "epoch/deny", 503, body);
+  EXPECT_EQ(epochs_->node("node-ann")->verdict, overlay::Verdict::kAllowed);
 }
 
 TEST_F(OverlayViewTest, StatusHasNoKeyAndNoSecret) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <utility>
 
 #include "crypto/fields.h"
 #include "crypto/wipe.h"
@@ -13,8 +12,8 @@ namespace {
 constexpr std::size_t kLeastKeyBytes = 32;  // the strength of the digest; fewer could be guessed
 constexpr std::size_t kDigits = 32;         // 128 bits: no two subjects meet by chance
 
-Pseudonym keyed(const std::string& key, const std::string& fields) {
-  return to_hex(crypto::hmac_sha256(key, fields)).substr(0, kDigits);
+Pseudonym keyed(const crypto::SecretText& key, const std::string& fields) {
+  return to_hex(crypto::hmac_sha256(key.reveal(), fields)).substr(0, kDigits);
 }
 
 }  // namespace
@@ -25,11 +24,10 @@ bool is_pseudonym(std::string_view text) {
          });
 }
 
-Pseudonyms::Pseudonyms(std::string key) : key_(std::move(key)) {
-  if (key_.size() < kLeastKeyBytes) std::abort();  // every pseudonym would be guessed
+Pseudonyms::Pseudonyms(std::string key) : key_(key) {
+  if (key.size() < kLeastKeyBytes) std::abort();  // every pseudonym would be guessed
+  crypto::wipe(key);
 }
-Pseudonyms::Pseudonyms(const Pseudonyms&) = default;
-Pseudonyms::~Pseudonyms() { crypto::wipe(key_); }
 
 Pseudonym Pseudonyms::of_member(MemberNumber member) const {
   return keyed(key_, crypto::joined_fields("signet audit member", {std::to_string(member.value)}));

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "crypto/mac.h"
+#include "crypto/secret_text.h"
 
 namespace signet::audit {
 
@@ -15,18 +16,17 @@ bool is_pseudonym(std::string_view text);
 
 class Pseudonyms {
  public:
-  // `key` is secret. Wiped at the end. REQUIRES: at least 32 bytes.
+  // `key` is secret, and is wiped. REQUIRES: at least 32 bytes.
   explicit Pseudonyms(std::string key);
-  Pseudonyms(const Pseudonyms&);
+  Pseudonyms(const Pseudonyms&) = default;
   Pseudonyms& operator=(const Pseudonyms&) = delete;
-  ~Pseudonyms();
 
   Pseudonym of_member(MemberNumber member) const;
   // Of a name that nobody proved to have, within its kind ("source", "address", "invite").
   Pseudonym of_name(std::string_view kind, std::string_view name) const;
 
  private:
-  std::string key_;
+  const crypto::SecretText key_;
 };
 
 }  // namespace signet::audit

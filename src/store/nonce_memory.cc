@@ -23,7 +23,8 @@ NonceMemory::Verdict NonceMemory::judge(WallTime until, bool is_there, std::size
   const auto covers = [until](const NonceSpan& span) {
     return span.first <= until && until <= span.last;
   };
-  if (is_there || std::any_of(spans_.begin(), spans_.end(), covers)) return Verdict::kUsed;
+  if (is_there) return Verdict::kUsed;
+  if (std::any_of(spans_.begin(), spans_.end(), covers)) return Verdict::kForgotten;
   if (live >= limits_.of_member) return Verdict::kFull;
   return all < limits_.of_all || live < kNonceShare ? Verdict::kNew : Verdict::kFull;
 }

@@ -1,7 +1,9 @@
 // NonceMemory decides whether a nonce was spent before, without trusting a clock: the wall says
 // when a spent one is forgotten, and what is forgotten leaves a span of time in which nothing
-// counts as new. So no step of the wall and no restart makes an old nonce new again, and honest
-// ones wait for two windows of freshness at most. The durable rows are in sqlite/nonce_table.h.
+// counts as new. So no step of the wall and no restart makes an old nonce new again. The price: a
+// wall that was fast while nonces were spent and forgotten, and is put right, goes through those
+// spans again, and honest ones wait for as long as it was wrong by, less the time that a nonce is
+// kept. The durable rows are in sqlite/nonce_table.h.
 #pragma once
 
 #include <cstddef>
@@ -45,9 +47,10 @@ class NonceMemory {
   explicit NonceMemory(NonceLimits limits) : limits_(limits) {}
 
   enum class Verdict : std::uint8_t {
-    kNew,   // to be remembered from now on
-    kUsed,  // is there, or could have been
-    kFull,  // as many live ones as there may be; none of them goes for it
+    kNew,        // to be remembered from now on
+    kUsed,       // is there
+    kForgotten,  // could have been
+    kFull,       // as many live ones as there may be; none of them goes for it
   };
   // `is_there`: it is remembered. `live`: so many of its member are, and `all` of everybody.
   Verdict judge(WallTime until, bool is_there, std::size_t live, std::size_t all) const;

@@ -34,16 +34,17 @@ TEST(NonceMemory, JudgesEveryCase) {
   const Row rows[] = {
       {"one that nobody saw", hours(1), 0, false, Verdict::kNew},
       {"one that is there", hours(1), 1, true, Verdict::kUsed},
-      {"of the very time that was forgotten", kZero, 0, false, Verdict::kUsed},
-      {"the grace after it", kNonceGrace, 0, false, Verdict::kUsed},
+      {"of the very time that was forgotten", kZero, 0, false, Verdict::kForgotten},
+      {"the grace after it", kNonceGrace, 0, false, Verdict::kForgotten},
       {"beyond the grace", kNonceGrace + kMs, 0, false, Verdict::kNew},
-      {"the grace before it", -kNonceGrace, 0, false, Verdict::kUsed},
+      {"the grace before it", -kNonceGrace, 0, false, Verdict::kForgotten},
       {"before the grace, of a time of which none was forgotten", -kNonceGrace - kMs, 0, false,
        Verdict::kNew},
       {"the last that there may be", hours(1), 2, false, Verdict::kNew},
       {"one too many", hours(1), 3, false, Verdict::kFull},
       {"one that is there, of a full member", hours(1), 3, true, Verdict::kUsed},
-      {"one that may be forgotten, of a full member", kZero, 3, false, Verdict::kUsed},
+      {"one that is there, of a time that was forgotten", kZero, 1, true, Verdict::kUsed},
+      {"one that may be forgotten, of a full member", kZero, 3, false, Verdict::kForgotten},
       {"more live ones than there may be now", hours(1), 9, false, Verdict::kFull},
   };
   for (const Row& row : rows) {
@@ -123,7 +124,8 @@ TEST(NonceMemory, JoinsTheOldestWhereThereAreTooMany) {
   EXPECT_EQ(spans[0].first, kWall - kNonceGrace);
   EXPECT_EQ(spans[0].last, kWall + hours(24) * 3 + kNonceGrace);
   EXPECT_EQ(spans[1].first, kWall + hours(24) * 4 - kNonceGrace);
-  EXPECT_EQ(memory.judge(kWall + hours(36), false, 0, 0), Verdict::kUsed) << "more, never less";
+  EXPECT_EQ(memory.judge(kWall + hours(36), false, 0, 0), Verdict::kForgotten)
+      << "more, never less";
   EXPECT_EQ(memory.judge(kWall + hours(24 * 5 + 12), false, 0, 0), Verdict::kNew);
 }
 
@@ -137,7 +139,7 @@ TEST(NonceMemory, TakesEveryNumberForATime) {
     memory.forget({0});
     memory.forget({kMax});
     memory.forget({kMin});
-    EXPECT_EQ(memory.judge({0}, false, 0, 0), Verdict::kUsed);
+    EXPECT_EQ(memory.judge({0}, false, 0, 0), Verdict::kForgotten);
   }
 }
 
@@ -147,7 +149,7 @@ TEST(NonceMemory, PutsItsSpansBack) {
   memory.forget(kWall + hours(5));
   NonceMemory again({10, 1'000});
   again.restore(memory.forgotten());
-  EXPECT_EQ(again.judge(kWall + hours(5), false, 0, 0), Verdict::kUsed);
+  EXPECT_EQ(again.judge(kWall + hours(5), false, 0, 0), Verdict::kForgotten);
   again.forget(kWall + hours(5) + minutes(1));
   EXPECT_EQ(again.forgotten().size(), 2U);
 }

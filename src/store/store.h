@@ -97,7 +97,8 @@ struct AdmitHello {
   std::int64_t span_ms = kHelloSpanMs;  // what is older than the newest by more need not be kept
 };
 
-enum class NonceOutcome : std::uint8_t { kNew, kUsed, kFull, kUnavailable };
+// kForgotten: of a time of which some were forgotten, so nobody knows whether it is new.
+enum class NonceOutcome : std::uint8_t { kNew, kUsed, kForgotten, kFull, kUnavailable };
 // A nonce under a good signature. `digest` covers whose it is within the member: an agent's, say.
 struct SpendNonce {
   MemberNumber member;

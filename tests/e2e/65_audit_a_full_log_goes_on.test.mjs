@@ -1,5 +1,5 @@
 // Where the log has no room, traffic goes on without its entries, loudly; what changes the mesh is
-// recorded, or is refused.
+// recorded, or is refused; and what members do as often as they like is refused.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,10 @@ async function fillLog(broker, bytes) {
 }
 
 test('audit.max_bytes: admissions go on and are dropped from it, changes are not', async (t) => {
-  const broker = await startBroker(t, { set: { 'audit.max_bytes': kMostBytes, 'limits.sends_per_second': 0 } });
+  const set = { 'audit.max_bytes': kMostBytes, 'limits.sends_per_second': 0, 'limits.channel_changes_per_minute': 0 };
+  const broker = await startBroker(t, { set });
+  const early = await broker.joined('early');
+  await early.peer.ask({ type: 'channel_join', name: 'quiet' }, 'channel_joined');
   await fillLog(broker, kMostBytes);
   const from = (await linesOf(broker)).length;
   const { peer, member } = await broker.joined('late');
@@ -40,10 +43,12 @@ test('audit.max_bytes: admissions go on and are dropped from it, changes are not
   await eventually('it is counted', async () => await broker.metric('signet_audit_dropped_total') > 0);
   const { detail } = await broker.logged('audit.dropped');
   assert.ok(detail.length > 0);
+  assert.equal((await peer.ask({ type: 'channel_join', name: 'busy' }, 'error')).code, 'unavailable');
+  await early.peer.ask({ type: 'channel_leave', name: 'quiet' }, 'channel_left');
   await broker.setStanding(member, 'revoked');
   assert.equal((await peer.closed).code, 1008);
   const events = (await entriesOf(broker, from)).map(({ event }) => event);
-  assert.deepEqual(events, ['member_added', 'standing_changed']);
+  assert.deepEqual(events, ['member_added', 'channel_left', 'standing_changed']);
 });
 
 const policy = (topics) => `
@@ -59,7 +64,7 @@ topics = ["${topics}"]
 test('a full disk: no policy is taken that is not recorded, and none is made; the rest goes on', async (t) => {
   const disk = smallDisk(t, 64 << 20);
   if (!disk) return;
-  const file = join(temporaryFolder(t), 'policy.toml');
+  const file = join(temporaryFolder(), 'policy.toml');
   writeFileSync(file, policy('before.>'));
   const broker = await startBroker(t, {
     data: join(disk.path, 'data'), set: { 'policy.file': file, 'store.reserve_bytes': 4 << 20 } });

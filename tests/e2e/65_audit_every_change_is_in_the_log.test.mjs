@@ -1,13 +1,17 @@
 // Each change that an operator, an invite, a token or the configuration makes leaves its entry in the
 // log, and so do admissions and refusals; no name, key, address or text of a peer is in it.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { addSource, changeSource, connect, handshake, refusalOf } from './pulse_client.mjs';
 import { connectByToken, newTokenKey, refusedAtTheDoor, revokeTokens, startTokenBroker, token, writeKeys }
   from './token_maker.mjs';
 import { entriesOf, linesOf } from './audit_reader.mjs';
-import { eventually, hello, inviteOf, newKeys } from './harness.mjs';
+import { eventually, hello, inviteOf, makeInvite, newKeys, startBroker, temporaryFolder } from './harness.mjs';
+import { newOperators, post, settingsOf, signedBy, statement } from './operators.mjs';
+import { Node, wireguardKey } from './overlay_node.mjs';
+import { startTlsBroker } from './tls_broker.mjs';
+import { issued, selfSigned } from './tls_proxy.mjs';
 
 const kPolicy = `
 [[rule]]
@@ -127,6 +131,63 @@ test('admissions and refusals, within two seconds, each by its code', async (t) 
     const said = (await entriesOf(broker)).map(gist);
     assert.deepEqual(wanted.filter((each) => !said.includes(each)), [], error.message);
   });
+});
+
+// How often each code was refused, and in how many entries.
+async function refusals(broker) {
+  const told = new Map();
+  for (const { event, code, count, subject } of await entriesOf(broker)) {
+    if (event !== 'refused') continue;
+    assert.match(subject, /^[0-9a-f]{32}$/);
+    const { times, entries } = told.get(code) ?? { times: 0, entries: 0 };
+    told.set(code, { times: times + (count ?? 1), entries: entries + 1 });
+  }
+  return told;
+}
+
+test('what is asked over HTTP and refused: joins, submissions, nodes and statements', async (t) => {
+  const operators = newOperators(3);
+  const broker = await startBroker(t, { set: { ...settingsOf(operators), 'audit.repeat_window': '10m' } });
+  const node = new Node(broker, 'node-nobody', await broker.join('hypatia'));
+  const forged = { ...makeInvite(newKeys(), { mesh_id: broker.mesh.id }), peer_pubkey: newKeys().pubkey,
+                   display_name: 'mallory' };
+  const text = await statement(broker, 'revoke', node.member.memberId);
+  const rows = [
+    ['a join', async () => (await broker.postJoin(forged)).json().error],
+    ['a submission', async () => (await node.post('[]')).json().code],
+    ['a node', async () => (await node.postKey(node.rekeying({ wireguard: wireguardKey() }))).json().code],
+    ['a statement', async () => (await post(broker, signedBy(text, [operators[0]]))).code],
+  ];
+  const codes = [];
+  for (const [what, ask] of rows) {
+    const code = await ask();
+    assert.match(code, /^[a-z_]+$/, what);
+    for (let again = 1; again < 5; ++again) assert.equal(await ask(), code, what);
+    codes.push(code);
+  }
+  assert.equal(new Set(codes).size, rows.length, codes.join());
+  await eventually('the first of each', async () => {
+    const told = await refusals(broker);
+    return codes.every((code) => told.has(code));
+  });
+  await broker.restart(); // what is only counted so far is written at the end
+  const told = await refusals(broker);
+  for (const [i, code] of codes.entries()) assert.deepEqual(told.get(code), { times: 5, entries: 2 }, rows[i][0]);
+  const lines = (await linesOf(broker)).join('\n');
+  for (const canary of ['node-nobody', 'mallory', forged.peer_pubkey]) assert.ok(!lines.includes(canary), canary);
+});
+
+test('a client certificate that TLS refuses', async (t) => {
+  const folder = temporaryFolder();
+  const clients = selfSigned(folder, 'clients');
+  const { cert, key } = issued(folder, 'eve', selfSigned(folder, 'strangers'), 'email:eve@example.org');
+  const { broker } = await startTlsBroker(t, {
+    set: { 'tls.client_ca': clients.cert, 'tls.client_certificates': 'optional' } });
+  const shown = { cert: readFileSync(cert), key: readFileSync(key) };
+  for (let i = 0; i < 5; ++i) await assert.rejects(broker.request('GET', '/health', { tls: shown }));
+  await eventually('an entry', async () => (await refusals(broker)).has('certificate'));
+  await broker.restart();
+  assert.equal((await refusals(broker)).get('certificate').times, 5);
 });
 
 test('audit.traffic says what of them is kept', async (t) => {

@@ -369,6 +369,26 @@ TEST_F(LogTest, WithoutRoomItRefusesTrafficAndTakesChanges) {
   EXPECT_FALSE(append(Event::kRefused).ok()) << "after a restart, too";
 }
 
+TEST_F(LogTest, WithoutRoomNobodyJoinsAChannelAndWhoIsInOneMayLeave) {
+  options_.log_bytes = 2'000;
+  open();
+  ASSERT_TRUE(commit({MeshAdded{mesh_of(1)}, MemberAdded{keyless(7), {}}}).ok());
+  ASSERT_TRUE(commit({ChannelJoined{{7}, {1}, "general"}}).ok());
+  while (append(Event::kRefused).ok()) {
+  }
+  const std::size_t before = events().size();
+  EXPECT_EQ(commit({ChannelJoined{{7}, {1}, "ops"}}).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(events().size(), before);
+  EXPECT_EQ(rows("channel"), 1);
+  EXPECT_TRUE(commit({ChannelLeft{{7}, {1}, "general"}}).ok());
+  EXPECT_EQ(events().size(), before + 1);
+  reopen();
+  EXPECT_FALSE(commit({ChannelJoined{{7}, {1}, "ops"}}).ok()) << "after a restart, too";
+  options_.log = nullptr;
+  reopen();
+  EXPECT_TRUE(commit({ChannelJoined{{7}, {1}, "ops"}}).ok()) << "where none is kept";
+}
+
 TEST_F(LogTest, WithoutAnIdentityNoneIsKept) {
   options_.log = nullptr;
   open();

@@ -50,6 +50,9 @@ NonceOutcome NonceTable::count(NonceMemory::Verdict verdict) {
     case NonceMemory::Verdict::kUsed:
       ++counts_.used;
       return NonceOutcome::kUsed;
+    case NonceMemory::Verdict::kForgotten:
+      ++counts_.forgotten;
+      return NonceOutcome::kForgotten;
     case NonceMemory::Verdict::kFull:
       ++counts_.full;
       return NonceOutcome::kFull;

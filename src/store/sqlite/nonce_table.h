@@ -26,6 +26,7 @@ class NonceTable {
   struct Counts {
     std::int64_t taken = 0;
     std::int64_t used = 0;
+    std::int64_t forgotten = 0;
     std::int64_t full = 0;
   };
   Counts keep();

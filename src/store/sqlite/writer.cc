@@ -39,6 +39,7 @@ int checkpoint_pages_for(std::int64_t reserve_bytes) {
 }
 
 Error disk_full() { return {ErrorCode::kOverloaded, "the disk is full"}; }
+Error log_full(ErrorCode code) { return {code, "the log has all the bytes it may have"}; }
 
 bool grows(const membership::Change& change) {
   return std::holds_alternative<membership::MeshAdded>(change) ||
@@ -46,6 +47,11 @@ bool grows(const membership::Change& change) {
          std::holds_alternative<membership::InviteAdded>(change) ||
          std::holds_alternative<membership::ChannelJoined>(change) ||
          std::holds_alternative<membership::SourceSecretSet>(change);
+}
+
+// Of all changes the one that members make as often as they like: a full log must not grow by it.
+bool is_at_will(const membership::Change& change) {
+  return std::holds_alternative<membership::ChannelJoined>(change);
 }
 
 bool is_new(const SealedRow& row) { return row.version == 1 && !row.bytes.empty(); }
@@ -92,6 +98,8 @@ WriterMetrics::WriterMetrics(MetricRegistry& registry)
                                     "outcome=\"new\"")),
       nonces_used(registry.counter("signet_store_nonces_total", "Nonces of good signatures.",
                                    "outcome=\"used\"")),
+      nonces_forgotten(registry.counter("signet_store_nonces_total", "Nonces of good signatures.",
+                                        "outcome=\"forgotten\"")),
       nonces_full(registry.counter("signet_store_nonces_total", "Nonces of good signatures.",
                                    "outcome=\"full\"")),
       log_entries(registry.gauge("signet_audit_entries", "Entries in the log.")),
@@ -324,6 +332,7 @@ void Writer::keep() {
   const NonceTable::Counts nonces = nonces_.keep();
   metrics_.nonces_taken.add(nonces.taken);
   metrics_.nonces_used.add(nonces.used);
+  metrics_.nonces_forgotten.add(nonces.forgotten);
   metrics_.nonces_full.add(nonces.full);
   metrics_.log_entries.set(static_cast<std::int64_t>(log_.entries()));
   metrics_.log_bytes.set(log_.bytes());
@@ -400,6 +409,11 @@ void Writer::execute(CommitCommand& command) {
     command.result = disk_full();
     return;
   }
+  if (log_.is_kept() && !log_.has_room() &&
+      std::any_of(what.changes.begin(), what.changes.end(), is_at_will)) {
+    command.result = log_full(ErrorCode::kUnavailable);
+    return;
+  }
   const std::size_t mark = messages_.ledger().mark();
   const std::int64_t revoked = revoked_;
   savepoint_.run();
@@ -426,7 +440,7 @@ void Writer::execute(AppendCommand& command) {
   if (full_) {
     command.result = disk_full();
   } else if (traffic && !log_.has_room()) {
-    command.result = Error{ErrorCode::kOverloaded, "the log has all the bytes it may have"};
+    command.result = log_full(ErrorCode::kOverloaded);
   } else {
     log_.append(command.drafts, now_);
   }

@@ -36,6 +36,7 @@ struct WriterMetrics {
   Counter& requeued;
   Counter& nonces_taken;
   Counter& nonces_used;
+  Counter& nonces_forgotten;
   Counter& nonces_full;
   Counter& log_entries;
   Counter& log_bytes;
