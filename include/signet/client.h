@@ -272,7 +272,8 @@ class Client {
   // kConflict (ambiguous_name, peer_key_changed), kOverloaded (outbox_full).
   Result<std::string> send(const Outgoing& message);
   // Waits until the message came to `state` or was refused; what it came to. Fails kOverloaded
-  // (timeout) when it did not: it still waits in the outbox. kNotFound for an unknown ticket.
+  // (timeout) when it did not, kUnauthorized when the client is kStopped, as wait_connected(): it
+  // still waits in the outbox. kNotFound for an unknown ticket.
   Result<SendReport> wait_sent(std::string_view ticket, SendState state,
                                std::chrono::milliseconds timeout);
   // Takes back what still waits; kConflict (already_sent) when the broker may have it.

@@ -110,9 +110,12 @@ struct EngineHandlers {
 struct EngineOptions {
   std::string
       broker_url;  // ws://host:port or wss://host; a path only where /socket.io/ is elsewhere
-  // Gives the engine's token, before each connection, on the engine's thread; it may block for a
-  // while (then nothing else happens). Before a token ends, and while no job is held, the engine
-  // connects anew with the next one. An error of it is reported and tried again like a failure.
+  // Gives the engine's token, before each connection and before a token ends, on the engine's
+  // thread. Before a connection it may block for a while (then nothing else happens), and an error
+  // is reported and tried again like a failure. Before an end it should not block for seconds: the
+  // broker misses heartbeats. The next token then takes the place of the old one, and jobs go on;
+  // where there is none yet, it is asked for again. With a broker that takes none that way the
+  // engine connects anew once no job is held.
   std::function<Result<std::string>()> token;
   std::string secret;  // of the mesh's engines, as text; open() wipes this copy
   TlsTrust trust = {};
@@ -121,7 +124,7 @@ struct EngineOptions {
   std::chrono::milliseconds last_retry{30'000};      // to it (full jitter)
   std::chrono::milliseconds refused_retry{60'000};   // after a refusal; drawn from half of it on
   std::chrono::milliseconds heartbeat_every{3'000};  // an engine is silent after 10 s by the format
-  std::chrono::milliseconds renew_before{60'000};    // the end of a token
+  std::chrono::milliseconds renew_before{60'000};    // the end of a token, or half of its time
   std::chrono::milliseconds progress_every{200};     // of one job, at most
   std::size_t max_result_bytes = 64 * 1024;          // hub.max_result_bytes of the broker
   std::size_t max_jobs = 64;  // held at once; jobs.per_engine of the broker is less

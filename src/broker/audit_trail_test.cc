@@ -65,6 +65,16 @@ TEST_F(Trail, TakesManyOfAKindTogether) {
   EXPECT_EQ(logged(), Words{"refused bad_token 6"});
 }
 
+TEST_F(Trail, HasTheCertificatesThatTlsRefused) {
+  start();
+  net::ConnectionEvents& events = *brokers_[1];
+  const net::PeerAddress stranger = connect().peer_address;
+  for (int i = 0; i < 3; ++i) events.on_certificate_refused(stranger, "certificate");
+  EXPECT_EQ(logged(), Words{"refused certificate 1"});
+  clock_.advance(options_.audit.tally.window);
+  EXPECT_EQ(logged(), Words{"refused certificate 2"});
+}
+
 TEST_F(Trail, CountsWhatTheLogCouldNotTakeAndTrafficGoesOn) {
   store_.append_answers = {Error{ErrorCode::kOverloaded, "full"}};
   start();

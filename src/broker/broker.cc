@@ -39,6 +39,9 @@ BrokerMetrics::BrokerMetrics(MetricRegistry& registry)
                          kHandshakeRefusalCount),
       tokens_refused(registry, "signet_tokens_refused_total", "Tokens refused, by the rule.",
                      "rule", kTokenRefusalCount),
+      reads_refused(registry, "signet_reads_refused_total",
+                    "Requests to read PulseMesh over HTTP refused, by reason.", "reason",
+                    kReadRefusalCount),
       registrations_refused(registry, "signet_registrations_refused_total",
                             "SecureWebSocket registrations refused, by reason.", "reason",
                             kRegisterRefusalCount),
@@ -355,7 +358,7 @@ void Broker::pass_on(net::Connection& connection, const net::HttpRequest& reques
                 {}};
   if (const auto origin = request.head.header("origin")) call.origin = std::string(*origin);
   // Of who connects; behind a proxy that is the proxy.
-  if (!call.forwarded) call.certificate = connection.certificate_name();
+  if (!call.forwarded) call.certificate = certified(connection);
   call.reply = [this, id = connection.id()](net::HttpResponse response) {
     mailbox().post([this, id, response = std::move(response)] {
       if (net::Connection* waiting = shard_.find(id)) waiting->respond(response);

@@ -105,6 +105,9 @@ class Broker final : public net::ConnectionEvents, private ShardCore {
   void on_drained(net::Connection& connection) override;
   void on_deadline(net::Connection& connection) override;
   void on_closed(net::Connection& connection) override;
+  void on_certificate_refused(const net::PeerAddress& peer, std::string_view code) override {
+    trail_.note(audit::Event::kRefused, {}, {}, peer, code);
+  }
   void on_turn_end() override;
 
  private:
@@ -151,6 +154,7 @@ class Broker final : public net::ConnectionEvents, private ShardCore {
   // broker_secrets.cc
   void on_secret_hello(SecretSession& session, const dialects::SecretHello& hello);
   const membership::Member* who_shows(SecretSession& session, const trust::SecretClaim& claim);
+  void tell_of_digest(const SecretSession& session);
   void on_secret_remembered(Id id, store::HelloOutcome outcome);
   bool is_welcome(SecretSession& session);
   void admit_secret(SecretSession& session);
@@ -165,6 +169,7 @@ class Broker final : public net::ConnectionEvents, private ShardCore {
 
   // broker_tokens.cc
   void on_token_hello(SecretSession& session, const dialects::TokenHello& hello);
+  std::string_view certified(const net::Connection& connection) const;
   void on_certificate_hello(SecretSession& session, std::string_view source);
   void prove_subject(SecretSession& session, trust::Proof proof);
   bool may_become_member(const SecretSession& session) const;
@@ -244,6 +249,7 @@ class Broker final : public net::ConnectionEvents, private ShardCore {
   trust::Penalties penalties_;
   LogLimiter<HelloReject> rejected_log_{kHelloRejectCount};
   LogLimiter<HandshakeRefusal> handshakes_log_{kHandshakeRefusalCount};
+  LogLimiter<HandshakeRefusal> digests_log_{kHandshakeRefusalCount};
   LogLimiter<RegisterRefusal> registrations_log_{kRegisterRefusalCount};
   LogLimiter<int> penalties_log_{1};
   TopicDesk topics_{*this};

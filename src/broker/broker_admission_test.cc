@@ -322,6 +322,21 @@ TEST_F(Admission, OtherPathsAreAnswered) {
   }
 }
 
+TEST_F(Admission, ARequestHasTheNameOfACertificateWhileThatHolds) {
+  start();
+  std::vector<HttpCall> calls;
+  shared_->http = [&](HttpCall call) { calls.push_back(std::move(call)); };
+  FakeConnection& connection = shards_[0]->accept();
+  connection.certificate = "ada";
+  connection.certificate_end = clock_.wall() + std::chrono::seconds(1);
+  request(connection, "GET", "/health", false);
+  clock_.advance(std::chrono::seconds(1));
+  request(connection, "GET", "/health", false);
+  ASSERT_EQ(calls.size(), 2u);
+  EXPECT_EQ(calls[0].certificate, "ada");
+  EXPECT_EQ(calls[1].certificate, "");
+}
+
 TEST_F(Admission, OtherRequestsAreHandedOnAndTheirAnswerFindsItsWayBack) {
   options_.requests_per_second = 1;
   options_.requests_burst = 1;

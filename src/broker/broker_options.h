@@ -23,6 +23,10 @@ struct BrokerOptions {
   std::int64_t sends_burst = 200;
   double sends_per_second_address = 2'000;  // all members behind it, on one shard; 0: off
   double sends_burst_address = 4'000;
+  // Each change of a member's channels is a line of the log, for good: all of them at once when a
+  // client starts, few from then on. 0: off
+  double channel_changes_per_minute = 30;
+  double channel_changes_burst = 256;
   double hellos_per_second = 20;  // of one address on one shard: an office behind one NAT; 0: off
   double hellos_burst = 50;
   std::int64_t hellos_per_second_member = 5;  // a client in a reconnect loop; 0: off
@@ -52,6 +56,7 @@ struct BrokerOptions {
   // Topics.
   std::chrono::milliseconds handshake_timeout{10'000};    // the format's
   std::chrono::milliseconds session_ttl{24 * 3'600'000};  // the format's; then hand-shake again
+  bool legacy_digest = false;  // the proof of PulseMesh v1, which is no MAC, is taken, too
   double shared_hellos_per_second = 16;  // of a shared secret: with the burst, fewer than the store
   double shared_hellos_burst = 2'000;    // remembers in the time that it must; 0: off
   std::int64_t connections_per_source = 64;  // one per topic it uses; 0: off
@@ -92,6 +97,7 @@ struct BrokerMetrics {
   Counter& duplicates;
   CodeCounters<HandshakeRefusal> handshakes_refused;
   CodeCounters<TokenRefusal> tokens_refused;
+  CodeCounters<ReadRefusal> reads_refused;
   CodeCounters<RegisterRefusal> registrations_refused;
   CodeCounters<RelayRefusal> relays_refused;
   Counter& topic_sessions;  // live ones that proved a secret

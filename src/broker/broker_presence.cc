@@ -135,23 +135,37 @@ void Broker::on_channel(Session& session, const std::string& name, bool join) {
   // Who may not speak in a channel may not read it either; leaving is always right.
   const std::string address = routing::text_of(routing::ToChannel{name});
   if (join && !may_or_refuse(session, {trust::Action::kSend, address})) return;
-  const auto answer = [this, id = session.connection.id(), name,
-                       join](const signet::Status& status) {
+  const Id id = session.connection.id();
+  const auto answer = [this, id, name, join](const signet::Status& status) {
     mailbox().post([this, id, name, join, status] {
       Session* asker = session_at(id);
       if (asker == nullptr) return;
       if (status.ok()) return say(*asker, dialects::ChannelChanged{name, join});
       const bool limit = status.error().code == ErrorCode::kOverloaded;
-      refuse(*asker, limit ? Refusal::kLimitExceeded : Refusal::kUnavailable, {});
+      refuse(*asker, limit ? Refusal::kLimitExceeded : Refusal::kUnavailable, {}, std::nullopt,
+             status.error().detail);
     });
   };
-  shared_.control.post([controller = shared_.controller, mesh = session.mesh,
-                        member = session.member, name, join, answer] {
-    if (join) {
-      controller->join_channel(mesh, member, name, answer);
-    } else {
-      controller->leave_channel(mesh, member, name, answer);
+  const auto too_often = [this, id](std::chrono::nanoseconds wait) {
+    mailbox().post([this, id, wait] {
+      Session* asker = session_at(id);
+      if (asker != nullptr) refuse(*asker, Refusal::kRateLimited, {}, wait, "channel changes");
+    });
+  };
+  // Counted where it is known whether anything changes: to say again what is so already is free.
+  // Leaving costs as much and is not refused for it; the next join waits until it is paid for.
+  shared_.control.post([&shared = shared_, mesh = session.mesh, member = session.member, name, join,
+                        now = shard_.now(), answer, too_often] {
+    controller::Controller& controller = *shared.controller;
+    const membership::MeshSnapshot* where = controller.table().mesh(mesh);
+    const bool changes = where != nullptr && where->in_channel(name, member) != join;
+    if (!join) {
+      if (changes) shared.channel_rates.charge(member, now, 1);
+      return controller.leave_channel(mesh, member, name, answer);
     }
+    const auto wait = changes ? shared.channel_rates.take(member, now) : std::nullopt;
+    if (wait) return too_often(*wait);
+    controller.join_channel(mesh, member, name, answer);
   });
 }
 

@@ -170,6 +170,50 @@ TEST_F(Presence, ChannelsHaveALimitPerMemberAndPerMesh) {
   EXPECT_EQ(join(bob, "a"), "channel_joined") << "one that is there already";
 }
 
+TEST_F(Presence, ChangesOfChannelsHaveARateOfTheirOwn) {
+  options_.channel_changes_per_minute = 30;
+  options_.channel_changes_burst = 4;
+  start();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& again = peer("ann", 1);
+  FakeConnection& bob = peer("bob", 1);
+  const std::string join = R"({"type":"channel_join","name":"ops"})";
+  const std::string leave = R"({"type":"channel_leave","name":"ops"})";
+  for (int i = 0; i < 2; ++i) {
+    for (int same = 0; same < 5; ++same)
+      EXPECT_EQ(ask(ann, join), "channel_joined") << "one change";
+    for (int same = 0; same < 5; ++same) EXPECT_EQ(ask(again, leave), "channel_left");
+  }
+  const auto wait = [&](FakeConnection& who) {
+    say(who, join);
+    settle();
+    const std::string text = who.texts.at(0);
+    EXPECT_EQ(heard(who), "rate_limited");
+    return text.substr(std::min(text.find("retryAfterMs\":"), text.size()), 18);
+  };
+  EXPECT_EQ(wait(ann), R"(retryAfterMs":2000)");
+  EXPECT_EQ(wait(again), R"(retryAfterMs":2000)") << "all sessions of the member";
+  EXPECT_EQ(ask(bob, join), "channel_joined");
+  EXPECT_EQ(ask(ann, leave), "channel_left");
+  EXPECT_EQ(store_.committed.size(), 5U);
+
+  clock_.advance(2s);
+  EXPECT_EQ(ask(ann, join), "channel_joined");
+  EXPECT_EQ(ask(ann, leave), "channel_left") << "leaving is never refused for it";
+  EXPECT_EQ(wait(ann), R"(retryAfterMs":4000)") << "and has to be paid for";
+}
+
+TEST_F(Presence, AMemberMayJoinAllItsChannelsWhenItStarts) {
+  start();
+  FakeConnection& ann = peer("ann");
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = std::to_string(i);
+    say(ann, R"({"type":"channel_join","name":")" + name + "\"}");
+    settle();
+    EXPECT_NE(heard(ann), "rate_limited") << i;
+  }
+}
+
 TEST_F(Presence, AChannelThatCouldNotBeWrittenIsNotJoined) {
   start();
   FakeConnection& ann = peer("ann");

@@ -27,6 +27,22 @@ std::int64_t remembered_for(std::chrono::milliseconds max_skew) {
   return std::max<std::int64_t>(store::kHelloSpanMs, 3 * max_skew.count());
 }
 
+// One of the many who show the secret of its mesh: it has rates of its own, or the first who is too
+// fast would silence the others.
+std::uint64_t holder_of(const SecretSession& session) {
+  const auto address = session.connection.peer().limit_key();
+  std::string name(text_of(ByteView(address)));
+  name += std::to_string(session.mesh.value) + '/' + session.source;
+  return std::max<std::uint64_t>(crypto::KeyedHash{}(name), 1);
+}
+
+// Tokens and certificates say until when they hold.
+std::optional<WallTime> end_of_proof(const SecretSession& session) {
+  if (session.token != nullptr) return session.token->expires;
+  if (session.proof != trust::Proof::kCertificate) return std::nullopt;
+  return session.connection.certificate_ends();
+}
+
 CloseReason close_reason_of(HandshakeRefusal code) {
   constexpr std::array kReasons{CloseReason::kBadHandshake,   CloseReason::kEmptyHandshake,
                                 CloseReason::kNotProven,      CloseReason::kNotPermitted,
@@ -40,26 +56,46 @@ CloseReason close_reason_of(HandshakeRefusal code) {
 
 }  // namespace
 
-// The member whose secret the claim shows; nullptr when it shows none. A source with a secret of
-// its own is not to be had with the shared one.
+// The member whose secret the claim shows; nullptr when it shows none. Who has a secret, a token or
+// a certificate of its own is not to be had with the shared one.
 const membership::Member* Broker::who_shows(SecretSession& session,
                                             const trust::SecretClaim& claim) {
   const membership::MeshSnapshot* mesh = mesh_of(session);
-  const membership::SourceSecret* secret = mesh == nullptr ? nullptr : mesh->source(claim.source);
-  if (secret == nullptr && mesh != nullptr) secret = mesh->shared_secret();
+  const membership::SourceSecret* secret =
+      mesh == nullptr ? nullptr : mesh->secret_for(claim.source);
+  const auto shows = [&](std::string_view text) {
+    return trust::shows_secret(claim, text, shared_.options.legacy_digest);
+  };
   if (secret == nullptr || !membership::holds(*secret)) {
-    (void)trust::shows_secret(claim, kNobodysSecret);
-    (void)trust::shows_secret(claim, kNobodysSecret);
+    (void)shows(kNobodysSecret);
+    (void)shows(kNobodysSecret);
     return nullptr;
   }
   // Both are always looked at: the time tells nobody that this source is being rotated.
   const bool has_previous = membership::previous_holds(*secret, shared_.clock.wall());
-  const bool shows_new = trust::shows_secret(claim, secret->secret.reveal());
-  const bool shows_old =
-      trust::shows_secret(claim, has_previous ? secret->previous.reveal() : kNobodysSecret);
-  if (!shows_new && !(shows_old && has_previous)) return nullptr;
+  const bool shows_new = shows(secret->secret.reveal());
+  const bool shows_old = shows(has_previous ? secret->previous.reveal() : kNobodysSecret);
+  if (!shows_new && !(shows_old && has_previous)) {
+    if (!shared_.options.legacy_digest && trust::shows_secret(claim, secret->secret.reveal(), true))
+      tell_of_digest(session);
+    return nullptr;
+  }
   session.proof = secret->shared ? trust::Proof::kShared : trust::Proof::kSecret;
   return mesh->member(secret->member);
+}
+
+// For the operator alone: an old client with the right secret, which its refusal does not say.
+void Broker::tell_of_digest(const SecretSession& session) {
+  const auto repeated = digests_log_.take(HandshakeRefusal::kBadSignature, shard_.now());
+  if (!repeated) return;
+  log(LogLevel::kWarn, "handshake.digest_off",
+      {{"source", session.source},
+       {"place", session.place},
+       {"repeated", *repeated},
+       {"peer", session.connection.peer().text()},
+       {"do",
+        "it has the right secret and sends the digest of v1: let it send the HMAC, or set "
+        "pulsemesh.legacy_digest"}});
 }
 
 void Broker::on_secret_hello(SecretSession& session, const dialects::SecretHello& hello) {
@@ -86,6 +122,7 @@ void Broker::on_secret_hello(SecretSession& session, const dialects::SecretHello
     return end(session, HandshakeRefusal::kRateLimited);
   }
   session.member = member->number;
+  if (session.proof == trust::Proof::kShared) session.holder = holder_of(session);
   proving(session);
   const Id id = session.connection.id();
   if (max_skew.count() == 0) {
@@ -127,13 +164,10 @@ bool Broker::shows_still(const Session& session) const {
   const auto& proven = static_cast<const SecretSession&>(session);
   if (session.proof == trust::Proof::kToken) return !lost_token(proven);
   if (session.proof == trust::Proof::kCertificate) return true;
-  const std::string& source = proven.source;
-  const membership::SourceSecret* secret = mesh->source(source);
-  if (session.proof == trust::Proof::kShared) {
-    if (secret != nullptr) return false;  // it has a secret of its own by now
-    secret = mesh->shared_secret();
-  }
-  return secret != nullptr && membership::holds(*secret) && secret->member == session.member;
+  // The one that is asked for now: who came by the shared one may need another by now.
+  const membership::SourceSecret* secret = mesh->secret_for(proven.source);
+  return secret != nullptr && secret->shared == (session.proof == trust::Proof::kShared) &&
+         membership::holds(*secret) && secret->member == session.member;
 }
 
 // The standing, the policy and the limits of who has proven itself; ends it where one says no.
@@ -174,20 +208,22 @@ bool Broker::is_welcome(SecretSession& session) {
 }
 
 void Broker::expire_later(SecretSession& session) {
-  session.expires = shard_.now() + shared_.options.session_ttl;
-  if (session.token != nullptr) session.expires = std::min(session.expires, end_of(session));
+  session.expires = end_of(session);
   expiring_.emplace(session.expires, session.connection.id());
 }
 
-// When the proof of a session is over, as the wall clock says now. A token that outlasts every
-// session ends with them.
+// When a session is over, as the wall clock says now: with its proof, if that ends before it.
 Elapsed Broker::end_of(const SecretSession& session) const {
-  const std::chrono::milliseconds left(session.token->expires.ms - shared_.clock.wall().ms);
-  return shard_.now() + std::min<std::chrono::milliseconds>(left, shared_.options.session_ttl);
+  std::chrono::milliseconds left = shared_.options.session_ttl;
+  if (const auto end = end_of_proof(session)) {
+    left = std::min(left, std::chrono::milliseconds(end->ms - shared_.clock.wall().ms));
+  }
+  return shard_.now() + left;
 }
 
-// Tokens end by the wall clock, sessions by elapsed time: when somebody set the clock, those that
-// tokens proved end sooner where it says so. None ends later, or who sets a clock back keeps them.
+// Proofs end by the wall clock, sessions by elapsed time: when somebody set the clock, those whose
+// proof has an end are over sooner where it says so. None later, or who sets a clock back keeps
+// them.
 void Broker::follow_the_wall_clock() {
   const std::chrono::milliseconds ahead(
       shared_.clock.wall().ms -
@@ -199,7 +235,7 @@ void Broker::follow_the_wall_clock() {
     for (Session* session : sessions) {
       const bool is_secret = session->conversation == Conversation::kTopic ||
                              session->conversation == Conversation::kNode;
-      if (!is_secret || session->proof != trust::Proof::kToken) continue;
+      if (!is_secret) continue;
       auto& proven = static_cast<SecretSession&>(*session);
       const Elapsed end = end_of(proven);
       if (end >= proven.expires) continue;
@@ -266,8 +302,7 @@ void Broker::on_secret_verb(SecretSession& session, const dialects::Verb& verb,
                             std::string_view frame) {
   if (const auto* bad = std::get_if<dialects::BadHandshake>(&verb)) {
     const bool by_certificate = bad->code == HandshakeRefusal::kMissingProof &&
-                                !bad->source.empty() &&
-                                !session.connection.certificate_name().empty();
+                                !bad->source.empty() && !certified(session.connection).empty();
     if (by_certificate) return on_certificate_hello(session, bad->source);
     return end(session, bad->code);
   }

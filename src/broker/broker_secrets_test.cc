@@ -67,6 +67,7 @@ class Secrets : public Story {
 };
 
 TEST_F(Secrets, AllFormsOfAProofOpen) {
+  options_.legacy_digest = true;
   start();
   HandshakeFields v1;
   v1.hmac = false;
@@ -76,6 +77,15 @@ TEST_F(Secrets, AllFormsOfAProofOpen) {
   EXPECT_EQ(answer("/ws/mesh/a", handshake("sage")), "handshake_ok");
   EXPECT_EQ(answer("/ws/mesh/a", handshake("sage", v1)), "handshake_ok");
   EXPECT_EQ(answer("/ws/mesh/a", handshake("sage", browser)), "handshake_ok");
+}
+
+TEST_F(Secrets, TheDigestOfV1ProvesNothingWhereItIsOff) {
+  start();
+  HandshakeFields v1;
+  v1.hmac = false;
+  EXPECT_EQ(answer("/ws/mesh/a", handshake("sage", v1)), "bad_signature and closed 4003");
+  EXPECT_EQ(answer("/ws/mesh/a", handshake("sage")), "handshake_ok");
+  EXPECT_EQ(metric("signet_handshakes_refused_total{reason=\"bad_signature\"}"), 1);
 }
 
 TEST_F(Secrets, AreAnsweredWhenTheStoreKnowsTheHandshakeAndNotBefore) {
@@ -281,6 +291,7 @@ TEST_F(Secrets, TheNewerConnectionOfANodeTakesOver) {
 }
 
 TEST_F(Secrets, AHandshakeOpensOnce) {
+  options_.legacy_digest = true;
   start();
   const std::string frame = handshake("sage");
   EXPECT_EQ(answer("/ws/mesh/a", frame), "handshake_ok");
@@ -376,6 +387,41 @@ TEST_F(Secrets, WhoShareASecretShareARateOfHandshakes) {
   source("sage", "a");
   clock_.advance(1s);
   anybody("x3");
+}
+
+TEST_F(Secrets, WhoSharesASecretAndIsTooFastSilencesNobodyElse) {
+  options_.pulses_per_second = 1;
+  options_.pulses_burst = 2;
+  start();
+  FakeConnection& fast = anybody("fast", 0);
+  FakeConnection& again = anybody("fast", 1);
+  FakeConnection& good = anybody("good", 1);
+  FakeConnection& elsewhere = connect(0, "/ws/mesh/public.b");
+  elsewhere.peer_address.ip[15] = 9;
+  EXPECT_EQ(ask(elsewhere, handshake("fast", with(secret_of(kShared)))), "handshake_ok");
+  say(fast, pulse("1"));
+  say(again, pulse("2"));
+  say(again, pulse("3"));
+  settle();
+  EXPECT_EQ(heard(fast), "pulse public.a 2");
+  EXPECT_NE(heard(again).find("rate_limited"), std::string::npos) << "one rate on all its sockets";
+  EXPECT_EQ(heard(good), "pulse public.a 2, pulse public.a 1") << "its own shard's first";
+  EXPECT_EQ(ask(good, pulse("4")), "");
+  EXPECT_EQ(ask(good, pulse("5")), "");
+  EXPECT_EQ(ask(good, pulse("6")), "rate_limited");
+  EXPECT_EQ(ask(elsewhere, pulse("7")), "") << "who says so elsewhere is somebody else";
+}
+
+TEST_F(Secrets, WhoSharesASecretPaysForItsOwnDeliveriesAlone) {
+  options_.deliveries_per_second = 1;
+  options_.deliveries_burst = 2;
+  start();
+  FakeConnection& loud = anybody("loud", 0);
+  for (const std::size_t shard : {0U, 1U, 1U}) anybody("h" + std::to_string(shard), shard);
+  FakeConnection& good = source("good", "public.b", 0, with(secret_of(kShared)));
+  EXPECT_EQ(ask(loud, pulse("1")), "");
+  EXPECT_EQ(ask(loud, pulse("2")), "rate_limited") << "one more than it may cause";
+  EXPECT_EQ(ask(good, pulse("3")), "");
 }
 
 TEST_F(Secrets, AMeshHasSoManyConnections) {

@@ -62,7 +62,7 @@ std::optional<std::chrono::nanoseconds> Broker::must_wait(Session& session) {
     its_own = {*limits.sends_per_second, limits.sends_burst.value_or(*limits.sends_per_second)};
   }
   const Elapsed now = shard_.now();
-  if (const auto wait = shared_.send_rates.take(session.member, now, its_own)) return wait;
+  if (const auto wait = shared_.send_rates.take(payer_of(session), now, its_own)) return wait;
   return send_rates_.take(session.connection.peer(), now);
 }
 

@@ -37,13 +37,19 @@ void Broker::on_token_hello(SecretSession& session, const dialects::TokenHello& 
   prove_subject(session, trust::Proof::kToken);
 }
 
+// Whom TLS knows the peer for; nobody once that certificate is over.
+std::string_view Broker::certified(const net::Connection& connection) const {
+  const bool holds = shared_.clock.wall() < connection.certificate_ends();
+  return holds ? connection.certificate_name() : std::string_view();
+}
+
 // TLS has verified the certificate; the message says who speaks, and must say the same.
 void Broker::on_certificate_hello(SecretSession& session, std::string_view source) {
   if (hello_rates_.take(session.connection.peer(), shard_.now())) {
     return end(session, HandshakeRefusal::kRateLimited);
   }
   session.source = source;
-  if (session.connection.certificate_name() != source) {
+  if (certified(session.connection) != source) {
     failed(session.connection.peer());
     return end(session, HandshakeRefusal::kWrongSubject);
   }

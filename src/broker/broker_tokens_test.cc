@@ -45,6 +45,32 @@ TEST_F(Tokens, WhoIsNewBecomesAMember) {
   EXPECT_EQ(store_.committed.size(), 1U) << "once";
 }
 
+// Whoever has the mesh's one secret may say to be anybody who is nobody else.
+TEST_F(Tokens, WhomOneProvesIsNotToBeHadWithTheSharedSecret) {
+  set_policy("[[rule]]\nid = \"all\"\nallow = [\"connect\", \"publish\", \"subscribe\"]\n");
+  put_keyless(20, "gauge");
+  add_source(21, "*");
+  start();
+  HandshakeFields shared;
+  shared.signed_with = secret_of("*");
+  FakeConnection& gauge = come("gauge", token("gauge"), "/ws/node/gauge");
+  EXPECT_EQ(answer(handshake("gauge", shared), "/ws/node/gauge"), "bad_signature and closed 4003");
+  EXPECT_EQ(answer(handshake("gauge", shared)), "bad_signature and closed 4003");
+  EXPECT_FALSE(gauge.closed) << "nobody took its place";
+
+  FakeConnection& topic = source("meter", "a", 0, shared);  // nobody's so far
+  FakeConnection& other = source("other", "a", 1, shared);
+  FakeConnection& node = connect(1, "/ws/node/meter");
+  EXPECT_EQ(ask(node, handshake("meter", shared)), "handshake_ok");
+  come("meter", token("meter"), "/ws/mesh/a");
+  for (FakeConnection* each : {&topic, &node}) {
+    ASSERT_TRUE(each->closed) << "it is somebody's by now";
+    EXPECT_EQ(each->closed->reason, CloseReason::kNotPermitted);
+  }
+  EXPECT_FALSE(other.closed);
+  EXPECT_EQ(answer(handshake("meter", shared)), "bad_signature and closed 4003");
+}
+
 TEST_F(Tokens, SeveralThatComeAtOnceAreOneMember) {
   start();
   std::vector<FakeConnection*> connections;
@@ -297,6 +323,49 @@ TEST_F(Tokens, WhoIsJudgedAfterTheClockWasSetHasExpired) {
   clock_.step_wall(1h);
   show_rules();
   EXPECT_EQ(ended(gauge), "session_expired and closed 4010");
+}
+
+TEST_F(Tokens, ASessionEndsWithItsCertificate) {
+  start();
+  FakeConnection& gauge = come_by_certificate("gauge", 10s);
+  FakeConnection& sage = come_by_certificate("sage", 11s);
+  FakeConnection& core = come_by_certificate("core");
+  clock_.advance(9s);
+  settle();
+  EXPECT_EQ(ended(gauge), "open");
+  clock_.advance(1s);
+  settle();
+  EXPECT_EQ(ended(gauge), "session_expired and closed 4010");
+  EXPECT_EQ(ended(sage), "open");
+
+  clock_.step_wall(-1h);  // set back: no session is longer for it
+  clock_.advance(1s);
+  settle();
+  EXPECT_EQ(ended(sage), "session_expired and closed 4010");
+  EXPECT_EQ(ended(core), "open");
+  clock_.step_wall(24h * 90 + 1h);  // and set forth: it is over
+  clock_.advance(1s);
+  settle();
+  EXPECT_EQ(ended(core), "session_expired and closed 4010");
+  expect_nobody_is_left("expired");
+}
+
+TEST_F(Tokens, NoCertificateMakesASessionLongerThanOneMayBe) {
+  options_.session_ttl = 10s;
+  start();
+  FakeConnection& gauge = come_by_certificate("gauge");
+  clock_.advance(10s);
+  settle();
+  EXPECT_EQ(ended(gauge), "session_expired and closed 4010");
+}
+
+TEST_F(Tokens, ACertificateThatIsOverProvesNobodyOnTheConnectionThatShowedIt) {
+  start();
+  FakeConnection& late = connect(0, "/ws/mesh/a");
+  late.certificate = "gauge";
+  late.certificate_end = clock_.wall() + 1s;
+  clock_.advance(1s);
+  EXPECT_EQ(answer_on(late, without_proof("gauge")), "missing_proof and closed 4001");
 }
 
 // Clocks differ: what is a little past its end opens, and no longer than the leeway.

@@ -208,6 +208,20 @@ topics = ["governance.>"]
   const std::string told = bob.texts.empty() ? "" : bob.texts[0];
   EXPECT_NE(told.find(R"("rule":"vault")"), std::string::npos) << told;
   EXPECT_NE(told.find(key_text("ann")), std::string::npos) << told;
+  EXPECT_NE(told.find(R"("_mesh_from":"signet")"), std::string::npos) << told;
+}
+
+// By default no member hears which rule refused it, or whom else, and none speaks there.
+TEST_P(Topics, WhoDoesNotGovernNeitherHearsNorSaysWhatWasDecided) {
+  begin();
+  FakeConnection& ann = peer("ann", 0);
+  FakeConnection& bob = listener("bob", 1, {">"});
+  EXPECT_EQ(ask(ann, subscribe("governance.decision")), "denied");
+  EXPECT_EQ(ask(ann, publish("m1", "governance.decision", "x")), "denied m1");
+  EXPECT_EQ(ask(ann, publish("m2", "audit.log", "x")), "denied m2");
+  EXPECT_EQ(heard(bob), "") << "a wildcard is no way there";
+  EXPECT_EQ(ask(ann, publish("m3", "a", "x")), "published m3");
+  EXPECT_EQ(heard(bob), "pulse a x");
 }
 
 TEST_P(Topics, OnlySoManyRefusalsASecondAreKept) {

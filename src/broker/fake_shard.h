@@ -2,6 +2,8 @@
 // test runs, and connections that remember what they were told.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,6 +41,7 @@ class FakeConnection final : public net::Connection {
   bool is_proven = false;
   bool encrypted = false;   // by TLS that ends here
   std::string certificate;  // the name that TLS verified
+  WallTime certificate_end{std::numeric_limits<std::int64_t>::max()};
   std::size_t queued = 0;
   net::Sent next_sent = net::Sent::kQueued;
 
@@ -48,6 +51,7 @@ class FakeConnection final : public net::Connection {
   const net::PeerAddress& peer() const override { return peer_address; }
   bool is_encrypted() const override { return encrypted; }
   std::string_view certificate_name() const override { return certificate; }
+  WallTime certificate_ends() const override { return certificate_end; }
   void respond(const net::HttpResponse& response) override { responses.push_back(response); }
   void accept_websocket(std::string_view, const wire::FrameLimits& limits) override {
     is_websocket = true;
@@ -66,6 +70,7 @@ class FakeConnection final : public net::Connection {
     return next_sent;
   }
   std::size_t queued_bytes() const override { return queued; }
+  bool takes_frames() const override { return is_websocket && !closed; }
   void pause_input(bool pause) override { paused = pause; }
   void close(CloseReason reason, std::string_view text) override {
     if (!closed) closed = Closed{reason, std::string(text.empty() ? name_of(reason) : text)};

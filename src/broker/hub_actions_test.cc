@@ -1,4 +1,5 @@
 // Stories of what users and their agents sign: the guard, its order, and who hears of it.
+#include "base/captured_log_for_test.h"
 #include "broker/hub_story_for_test.h"
 #include "trust/signed_action.h"
 
@@ -63,6 +64,16 @@ TEST_F(HubActions, AnAdminSeesEverybodyWithItsOwnAction) {
 }
 
 TEST_F(HubActions, TheFirstFaultIsTheOneThatIsTold) {
+  set_policy(R"(
+[[rule]]
+id = "all"
+allow = ["connect"]
+
+[[rule]]
+id = "clicks"
+allow = ["publish"]
+topics = ["hub.action.ui"]
+)");
   start();
   FakeConnection& uma = user("uma");
   ActionFields used;
@@ -80,6 +91,8 @@ TEST_F(HubActions, TheFirstFaultIsTheOneThatIsTold) {
       {"badly signed and used", {"click", "1", 0, "used", "", bad}, "invalid_signature"},
       {"of another secret", {"click", "1", 0, "new", "guess"}, "invalid_signature"},
       {"no nonce", {"click", "1", 0, "a|b"}, "invalid_signature"},
+      {"badly signed and denied", {"nav_home", "1", 0, "new", "", bad}, "invalid_signature"},
+      {"denied and used", {"nav_home", "1", 0, "used"}, "denied"},
       {"used", {"click", "1", 0, "used"}, "replay_detected"},
       {"used for another type", {"scroll", "2", -14'000, "used"}, "replay_detected"},
   };
@@ -117,6 +130,7 @@ TEST_F(HubActions, WhatTheStoreSaysOfANonceIsTold) {
     const char* word;
   } rows[] = {{NonceOutcome::kUsed, "action_error replay_detected"},
               {NonceOutcome::kFull, "action_error rate_limited"},
+              {NonceOutcome::kForgotten, "action_error unavailable"},
               {NonceOutcome::kUnavailable, "action_error unavailable"},
               {NonceOutcome::kNew, "presence_update uma:active, action_update click"}};
   for (const auto& row : rows) {
@@ -144,6 +158,8 @@ TEST_F(HubActions, AUserHasOneRateOnAllSockets) {
   hears(first);
   EXPECT_EQ(tell(first, action()), "action_error rate_limited");
   EXPECT_EQ(told("retryAfterMs"), "1000");
+  const ActionFields forged{"click", "1", kLate, "", "", std::string(64, 'a')};
+  EXPECT_EQ(tell(first, action(forged)), "action_error rate_limited") << "the rate comes first";
   hears(second);
   EXPECT_EQ(tell(second, agent("HintAgent", "1")), "agent_heartbeat_result unavailable");
   EXPECT_EQ(tell(second, world()), "job_error rate_limited");
@@ -236,7 +252,46 @@ TEST_F(HubActions, AnAgentsHeartbeatIsGoodOnce) {
             result + "signature_failed");
   store_.nonce_outcomes = {NonceOutcome::kNew, NonceOutcome::kUnavailable};
   EXPECT_EQ(tell(uma, agent("HintAgent", "4")), result + "unavailable");
+  store_.nonce_outcomes = {NonceOutcome::kForgotten, NonceOutcome::kForgotten};
+  EXPECT_EQ(tell(uma, agent("HintAgent", "5")), result + "unavailable");
   EXPECT_EQ(metric("signet_hub_agents_refused_total{reason=\"replay_detected\"}"), 2);
+}
+
+TEST_F(HubActions, WhatUsersAreRefusedIsInTheLog) {
+  start();
+  FakeConnection& uma = user("uma");
+  const std::string socket = last_socket_;
+  CapturedLog captured;
+  set_log_level(LogLevel::kWarn);
+  const auto expect_line = [&](std::initializer_list<std::string> parts) {
+    const std::string line = captured.take();
+    for (const std::string& part : parts) EXPECT_NE(line.find(part), std::string::npos) << line;
+  };
+  ActionFields bad;
+  bad.sig = std::string(64, 'a');
+  tell(uma, action(bad));
+  expect_line({R"("event":"hub.action_refused")", R"("reason":"invalid_signature")",
+               R"("repeated":0)", R"("user":"uma")", R"("socket":")" + socket + '"',
+               R"("peer":"127.)"});
+  for (int i = 0; i < 3; ++i) tell(uma, action(bad));
+  EXPECT_EQ(captured.take(), "") << "one line a second for each reason";
+  ActionFields late;
+  late.off_ms = kLate;
+  tell(uma, action(late));
+  expect_line({R"("event":"hub.action_refused")", R"("reason":"timestamp_expired")"});
+  tell(uma, agent("HintAgent", "1", bad));
+  expect_line({R"("event":"hub.agent_refused")", R"("reason":"signature_failed")",
+               R"("user":"uma")", R"("peer":"127.)"});
+  tell(begin_on_socket(), connect_with("abc"));
+  expect_line({R"("event":"hub.connect_refused")", R"("reason":"INVALID_TOKEN")",
+               R"("rule":"malformed")", R"("peer":"127.)"});
+  tell(uma, event("token_refresh", R"({"token":"abc"})"));
+  expect_line({R"("event":"hub.renewal_refused")", R"("reason":"malformed")", R"("namespace":"/")",
+               R"("subject":"uma")"});
+  pass(1s);
+  captured.take();
+  tell(uma, action(bad));
+  expect_line({R"("reason":"invalid_signature")", R"("repeated":3)"});
 }
 
 }  // namespace

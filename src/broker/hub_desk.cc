@@ -124,9 +124,9 @@ void HubDesk::on_packet(HubSession& session, const wire::SocketPacket& packet) {
 }
 
 void HubDesk::on_connect(HubSession& session, const wire::SocketPacket& packet) {
-  const auto token = reader_.read_token(packet.data);
-  if (packet.nsp == kUsers) return connect_user(session, token);
-  if (packet.nsp == kEngines) return connect_engine(session, token);
+  const auto shown = reader_.read_credentials(packet.data);
+  if (packet.nsp == kUsers) return connect_user(session, shown);
+  if (packet.nsp == kEngines) return connect_engine(session, shown.token);
   metrics().connects_refused[ConnectRefusal::kInvalidNamespace].add();
   // The words are those of the format's own server.
   send(session, SocketPacketType::kConnectError, packet.nsp, R"({"message":"Invalid namespace"})");
@@ -255,6 +255,50 @@ bool HubDesk::may_enter(const Principal& who, trust::Roles roles) {
          core_.may(who, roles, {trust::Action::kConnect, {}});
 }
 
+std::optional<trust::TokenFacts> HubDesk::renew(HubSession& session, Principal& who,
+                                                std::string_view nsp, std::string_view token) {
+  // A signature costs as much as hundreds of messages; nobody has so many tokens.
+  if (core_.shared().hello_rates.take(who.member, core_.shard().now())) {
+    end(session, TransportReason::kTooFast, "token_refresh");
+    return std::nullopt;
+  }
+  const bool is_engine = nsp == kEngines;
+  auto checked =
+      core_.check_token(who.mesh, token, is_engine ? TokenUse::kEngine : TokenUse::kMember);
+  std::optional<TokenRefusal> refused;
+  if (const auto* rule = std::get_if<TokenRefusal>(&checked)) {
+    refused = *rule;
+  } else {
+    const auto& facts = std::get<trust::TokenFacts>(checked);
+    const bool is_its_own =
+        who.token != nullptr && facts.subject == who.source && (!is_engine || is_of_engine(facts));
+    if (!is_its_own) refused = TokenRefusal::kBadClaim;
+  }
+  if (refused) {
+    refuse_renewal(session, who, nsp, *refused);
+    return std::nullopt;
+  }
+  auto& facts = std::get<trust::TokenFacts>(checked);
+  who.token = std::make_shared<const HeldToken>(core_.hold(who.mesh, facts));
+  emit(session, nsp, dialects::write_token_ok(facts.expires));
+  return std::move(facts);
+}
+
+void HubDesk::refuse_renewal(HubSession& session, const Principal& who, std::string_view nsp,
+                             TokenRefusal rule) {
+  core_.shared().metrics.tokens_refused[rule].add();
+  note(session, who, audit::Event::kRefused, name_of(rule));
+  if (const auto repeated = renewals_log_.take(rule, core_.shard().now())) {
+    log(LogLevel::kWarn, "hub.renewal_refused",
+        {{"reason", name_of(rule)},
+         {"namespace", nsp},
+         {"repeated", *repeated},
+         {"subject", who.source},
+         {"peer", session.peer.text()}});
+  }
+  emit(session, nsp, dialects::write_token_error(rule));
+}
+
 // ---- time and change
 
 void HubDesk::on_time() {
@@ -302,7 +346,7 @@ void HubDesk::judge(HubSession& session) {
     send(session, SocketPacketType::kDisconnect, kUsers, {});
     leave_user(session);
   }
-  judge_admin(session);
+  judge_role(session);
   if (session.worker.stage == HubStage::kJoined &&
       !stands(session.worker.who, session.worker.roles)) {
     note(session, session.worker.who, audit::Event::kEnded, name_of(CloseReason::kRevoked));
@@ -347,10 +391,15 @@ void HubDesk::tell(const std::string& sid, std::string_view nsp, std::string_vie
   if (is_there) emit(*session, nsp, data);
 }
 
-void HubDesk::tell_user(MeshNumber mesh, const std::string& user, std::string_view data) {
+void HubDesk::tell_user(MeshNumber mesh, const std::string& user, std::string_view data,
+                        HubSockets which) {
   const auto found = users_.find({mesh, user});
   if (found == users_.end()) return;
-  for (HubSession* session : found->second) emit(*session, kUsers, data);
+  for (HubSession* session : found->second) {
+    const bool is_of_admin = which == HubSockets::kOfAdmins;
+    const bool is_meant = which == HubSockets::kAll || session->user.admin == is_of_admin;
+    if (is_meant) emit(*session, kUsers, data);
+  }
 }
 
 void HubDesk::tell_all(MeshNumber mesh, std::string_view data) {

@@ -33,7 +33,7 @@ struct HubCall {
   ConnectionId from;
   std::string sid;
   bool is_post = false;
-  std::string body;
+  crypto::SecretText body;  // a token may be in it
   std::optional<std::string> origin;
   net::PeerAddress peer;
   bool has_waited = false;  // behind all that its shard had been told before it came
@@ -62,7 +62,7 @@ class HubDesk {
   void respond(ConnectionId to, const net::HttpResponse& response, bool proven);
   void welcome(const std::string& sid, const std::string& status, const std::string& presence);
   void tell(const std::string& sid, std::string_view nsp, std::string_view data);
-  void tell_user(MeshNumber mesh, const std::string& user, std::string_view data);
+  void tell_user(MeshNumber mesh, const std::string& user, std::string_view data, HubSockets which);
   void tell_all(MeshNumber mesh, std::string_view data);
   // The home of its mesh does not take what an engine said.
   void refuse_report(const std::string& sid, dialects::EngineEvent event, EngineRefusal code);
@@ -113,7 +113,7 @@ class HubDesk {
   const HubDoor* door_of(MeshNumber mesh) const;
   void on_time();
   void judge(HubSession& session);
-  void judge_admin(HubSession& session);
+  void judge_role(HubSession& session, bool is_another = false);
   void bury();
   // Counts why, and closes it.
   void end(HubSession& session, TransportReason why, std::string_view rule = {});
@@ -137,13 +137,19 @@ class HubDesk {
   using OnMember = std::function<void(HubSession&, Result<MemberNumber>)>;
   void find_member(const HubSession& session, const Principal& who, OnMember then);
   bool may_enter(const Principal& who, trust::Roles roles);
+  // Another token of the same subject takes the place of the one that it has. nullopt: it does not,
+  // and who showed it was told.
+  std::optional<trust::TokenFacts> renew(HubSession& session, Principal& who, std::string_view nsp,
+                                         std::string_view token);
+  void refuse_renewal(HubSession& session, const Principal& who, std::string_view nsp,
+                      TokenRefusal rule);
   static std::string new_socket_id();
   // One memory for a member's nonces, whoever of its agents spent them.
   store::SpendNonce spend_of(MemberNumber member, std::string_view kind, std::string_view agent,
                              std::string_view nonce) const;
 
   // hub_users.cc
-  void connect_user(HubSession& session, std::optional<std::string_view> token);
+  void connect_user(HubSession& session, const dialects::HubCredentials& shown);
   void refuse_user(HubSession& session, ConnectRefusal code, std::string_view rule = {});
   void on_user_member(HubSession& session, const Result<MemberNumber>& member);
   void join_user(HubSession& session);
@@ -172,9 +178,11 @@ class HubDesk {
   // hub_engines.cc
   void connect_engine(HubSession& session, std::optional<std::string_view> token);
   void refuse_engine(HubSession& session, ConnectRefusal code, std::string_view rule = {});
+  static bool is_of_engine(const trust::TokenFacts& facts);
   void on_engine_member(HubSession& session, const Result<MemberNumber>& member);
   void join_engine(HubSession& session);
   void leave_engine(HubSession& session);
+  void on_refresh_of_engine(HubSession& session, const dialects::HubTokenRefresh& refresh);
   void on_engine_event(HubSession& session, std::string_view data);
   void on_engine_packet(HubSession& session, const dialects::EnginePacketSaid& said);
   void on_engine_nonce(const std::string& sid, const HubReport& report,
@@ -206,6 +214,7 @@ class HubDesk {
   LogLimiter<AgentRefusal> agents_log_{kAgentRefusalCount};
   LogLimiter<EngineRefusal> engines_log_{kEngineRefusalCount};
   LogLimiter<JobRefusal> jobs_log_{kJobRefusalCount};
+  LogLimiter<TokenRefusal> renewals_log_{kTokenRefusalCount};
   LogLimiter<TransportReason> ends_log_{kTransportReasonCount};
   LogLimiter<int> engine_errors_log_{1};
 };

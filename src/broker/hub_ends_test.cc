@@ -157,5 +157,20 @@ TEST_F(HubEnds, WhatNobodyDidWrongIsNotCounted) {
   EXPECT_EQ(all(), 0);
 }
 
+// Its namespace, and in the same read its WebSocket: what is still said to it goes nowhere.
+TEST_F(HubEnds, AGoodbyeIsNoSlowness) {
+  start();
+  FakeConnection& gpu = ready_engine("gpu-1");
+  say(gpu, "41/engine,");
+  gpu.close(CloseReason::kNormal, {});
+  settle();
+  EXPECT_EQ(metric("signet_hub_engines"), 0);
+  FakeConnection& uma = user("uma");
+  uma.close(CloseReason::kNormal, {});
+  say(uma, event("heartbeat", "{}"));
+  settle();
+  EXPECT_EQ(all(), 0);
+}
+
 }  // namespace
 }  // namespace signet::broker

@@ -63,7 +63,7 @@ void HubDesk::connect_engine(HubSession& session, std::optional<std::string_view
     return refuse_engine(session, ConnectRefusal::kInvalidToken, name_of(*rule));
   }
   const auto& facts = std::get<trust::TokenFacts>(checked);
-  if (facts.role != kRole) {
+  if (!is_of_engine(facts)) {
     return refuse_engine(session, ConnectRefusal::kInvalidTokenPayload, "role");
   }
   worker.who.source = facts.subject;
@@ -76,6 +76,8 @@ void HubDesk::connect_engine(HubSession& session, std::optional<std::string_view
         if (here.worker.attempt == attempt) on_engine_member(here, member);
       });
 }
+
+bool HubDesk::is_of_engine(const trust::TokenFacts& facts) { return facts.role == kRole; }
 
 // The format says no by DISCONNECT here, and the log says why.
 void HubDesk::refuse_engine(HubSession& session, ConnectRefusal code, std::string_view rule) {
@@ -137,15 +139,16 @@ void HubDesk::leave_engine(HubSession& session) {
   if (worker.stage != HubStage::kJoined) return;
   metrics().engines.add(-1);
   log(LogLevel::kInfo, "hub.engine_left", {{"engine", worker.who.source}});
-  at_home(session.mesh, [number = worker.number](HubHome& home) { home.engine_leave(number); });
+  const auto how = worker.unfit ? jobs::Leaving::kUnfit : jobs::Leaving::kLost;
+  at_home(session.mesh,
+          [number = worker.number, how](HubHome& home) { home.engine_leave(number, how); });
   end_unless_joined(session);
 }
 
 void HubDesk::check_engine_time(HubSession& session) {
   HubEngine& worker = session.worker;
   const bool is_silent = core_.shard().now() - worker.heard >= options().engine_silent_after;
-  const bool has_expired =
-      worker.who.token != nullptr && worker.who.token->expires <= core_.shared().clock.wall();
+  const bool has_expired = worker.who.token != nullptr && core_.is_over(*worker.who.token);
   if (!is_silent && !has_expired) return;
   note(session, worker.who, audit::Event::kEnded, has_expired ? "auth_expired" : "timed_out");
   count_end(session, has_expired ? TransportReason::kTokenExpired : TransportReason::kSilent);
@@ -173,18 +176,31 @@ void HubDesk::on_engine_event(HubSession& session, std::string_view data) {
                            [number = worker.number](HubHome& home) { home.engine_alive(number); });
                  },
                  [&](const dialects::EnginePacketSaid& v) { on_engine_packet(session, v); },
+                 [&](const dialects::HubTokenRefresh& v) { on_refresh_of_engine(session, v); },
+                 [&](const dialects::HubMalformed&) {  // of a refresh: no other event has an answer
+                   refuse_renewal(session, worker.who, kEngines, TokenRefusal::kMalformed);
+                 },
                  [](const dialects::HubUnknown&) {},
              },
              verb);
 }
 
+// Its jobs stay its own.
+void HubDesk::on_refresh_of_engine(HubSession& session, const dialects::HubTokenRefresh& refresh) {
+  if (!renew(session, session.worker.who, kEngines, refresh.token)) return;
+  session.worker.roles = core_.roles_of(session.worker.who);
+  judge(session);
+}
+
 // Signature, freshness and novelty come before the state: who can't sign learns nothing of jobs.
 void HubDesk::on_engine_packet(HubSession& session, const dialects::EnginePacketSaid& said) {
-  const HubEngine& worker = session.worker;
+  HubEngine& worker = session.worker;
   const HubDoor& door = *door_of(session.mesh);
   const trust::ActionRules rules{options().action_window, options().engine_window};
   const auto refused = trust::check_engine(said.claim, door.engine_secret.reveal(),
                                            core_.shared().clock.wall(), rules);
+  worker.unfit = refused == EngineRefusal::kEngineSignatureInvalid ||
+                 refused == EngineRefusal::kEngineTimestampExpired;
   if (refused) return reject(session, said.event, *refused);
   HubReport report;
   report.engine = worker.number;
@@ -214,6 +230,7 @@ void HubDesk::on_engine_nonce(const std::string& sid, const HubReport& report,
       return reject(session, report.event, EngineRefusal::kEngineNonceReplay);
     case store::NonceOutcome::kFull:
       return reject(session, report.event, EngineRefusal::kEngineRateLimited);
+    case store::NonceOutcome::kForgotten:
     case store::NonceOutcome::kUnavailable:
       return reject(session, report.event, EngineRefusal::kEngineUnavailable);
     case store::NonceOutcome::kNew:
@@ -265,7 +282,7 @@ void HubDesk::reject(HubSession& session, EngineEvent event, EngineRefusal code)
   if (const auto repeated = engines_log_.take(code, core_.shard().now())) {
     log(LogLevel::kWarn, "hub.packet_refused",
         {{"reason", name_of(code)},
-         {"event", dialects::rejection_of(event)},
+         {"answer", dialects::rejection_of(event)},
          {"repeated", *repeated},
          {"engine", session.worker.who.source},
          {"peer", session.peer.text()}});

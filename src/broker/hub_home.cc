@@ -100,13 +100,17 @@ jobs::JobOptions HubHome::job_options() const {
 void HubHome::enter(const HubNewcomer& newcomer) {
   const Elapsed now = core_.shard().now();
   tell_status_if_changed();  // to who was here: the newcomer's is not theirs
-  roster_.joined(newcomer.user, newcomer.role, newcomer.admin,
-                 {newcomer.socket, newcomer.place.shard, core_.shared().clock.wall(), false}, now);
+  roster_.joined(newcomer.user,
+                 {newcomer.socket, newcomer.role, newcomer.place.shard, core_.shared().clock.wall(),
+                  false, newcomer.admin},
+                 now);
   presence_changed(newcomer.user);  // to its user's other sockets: its own comes by its welcome
-  HubDesk::at(
-      core_.shared(), core_.shard(), newcomer.place.shard,
-      [sid = newcomer.place.sid, status = engine_status(), presence = presence_for(newcomer.user)](
-          HubDesk& desk) { desk.welcome(sid, status, presence); });
+  HubDesk::at(core_.shared(), core_.shard(), newcomer.place.shard,
+              [sid = newcomer.place.sid, status = engine_status(),
+               presence = dialects::write_presence_update(
+                   newcomer.admin ? roster_.all() : roster_.own(newcomer.user))](HubDesk& desk) {
+                desk.welcome(sid, status, presence);
+              });
 }
 
 void HubHome::leave(const std::string& user, const std::string& socket) {
@@ -114,12 +118,15 @@ void HubHome::leave(const std::string& user, const std::string& socket) {
   admins_wait_ = true;
 }
 
+// Its presence goes before what it did: to an admin's sockets the map or, where that is large, its
+// own entry alone, and the map in its time.
 void HubHome::act(const HubActed& acted) {
   const WallTime now = core_.shared().clock.wall();
   (void)roster_.acted(acted.user, now, core_.shard().now());
   core_.shared().hub_metrics.actions.add();
-  presence_changed(acted.user);
-  if (roster_.is_admin(acted.user) && roster_.users() <= kSmallMap) tell_admins();
+  const bool is_small = roster_.users() <= kSmallMap;
+  presence_changed(acted.user, is_small ? HubSockets::kOthers : HubSockets::kAll);
+  if (is_small && roster_.is_admin(acted.user)) tell_admins();
   tell_user(acted.user,
             dialects::write_action_update({acted.user, acted.socket, acted.type, acted.payload,
                                            acted.client_ts, now, acted.category}));
@@ -135,19 +142,15 @@ void HubHome::silent(const std::string& user, const std::string& socket, bool in
   if (roster_.silent(user, socket, inactive)) presence_changed(user);
 }
 
-void HubHome::show_all_to(const std::string& user, const std::string& socket, bool admin) {
-  roster_.set_admin(user, socket, admin);
+void HubHome::show_role(const std::string& user, const std::string& socket, const std::string& role,
+                        bool admin) {
+  roster_.set_role(user, socket, role, admin);
   presence_changed(user);
 }
 
-std::string HubHome::presence_for(const std::string& user) const {
-  return dialects::write_presence_update(roster_.is_admin(user) ? roster_.all()
-                                                                : roster_.own(user));
-}
-
-void HubHome::presence_changed(const std::string& user) {
+void HubHome::presence_changed(const std::string& user, HubSockets which) {
   admins_wait_ = true;
-  if (!roster_.is_admin(user)) tell_user(user, dialects::write_presence_update(roster_.own(user)));
+  tell_user(user, dialects::write_presence_update(roster_.own(user)), which);
 }
 
 void HubHome::tell_admins() {
@@ -156,7 +159,7 @@ void HubHome::tell_admins() {
   const auto admins = roster_.admins();
   if (admins.empty()) return;
   const std::string map = dialects::write_presence_update(roster_.all());
-  for (const std::string& admin : admins) tell_user(admin, map);
+  for (const std::string& admin : admins) tell_user(admin, map, HubSockets::kOfAdmins);
 }
 
 // ---- engines
@@ -170,16 +173,20 @@ void HubHome::engine_enter(jobs::EngineSession number, HubPlace place, const std
   engine_alive(number);
 }
 
-void HubHome::engine_leave(jobs::EngineSession number) {
+void HubHome::engine_leave(jobs::EngineSession number, jobs::Leaving how) {
   const auto found = engines_.find(number);
   if (found == engines_.end()) return;
   const std::map<jobs::EngineSession, Engine> gone{{number, found->second}};
   engines_.erase(found);
   tell_status_if_changed();
   if (!gone.begin()->second.ready) return;
-  when_loaded([this, number, gone](const Status& loaded) {
+  // Who is sent away at the end of the daemon lost no lease: the next one queues its jobs again,
+  // which costs them no try.
+  if (core_.shared().stopping) return;
+  when_loaded([this, number, how, gone](const Status& loaded) {
     if (!loaded.ok()) return;
-    auto effects = board_->engine_gone(number, core_.shared().clock.wall(), core_.shard().now());
+    auto effects =
+        board_->engine_gone(number, core_.shared().clock.wall(), core_.shard().now(), how);
     saw_lost(effects, gone);
     commit(std::move(effects));
   });
@@ -509,12 +516,13 @@ void HubHome::tell_place(const HubPlace& place, std::string_view nsp, std::strin
       [sid = place.sid, nsp, data = std::move(data)](HubDesk& desk) { desk.tell(sid, nsp, data); });
 }
 
-void HubHome::tell_user(const std::string& user, std::string data) {
+void HubHome::tell_user(const std::string& user, std::string data, HubSockets which) {
   const auto shared = std::make_shared<const std::string>(std::move(data));
   for (const std::uint32_t shard : roster_.shards_of(user)) {
-    HubDesk::at(core_.shared(), core_.shard(), shard, [mesh = mesh_, user, shared](HubDesk& desk) {
-      desk.tell_user(mesh, user, *shared);
-    });
+    HubDesk::at(core_.shared(), core_.shard(), shard,
+                [mesh = mesh_, user, shared, which](HubDesk& desk) {
+                  desk.tell_user(mesh, user, *shared, which);
+                });
   }
 }
 

@@ -5,6 +5,7 @@
 // Lives on its shard's thread. Desks of all shards call it through HubDesk::at_home().
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -34,6 +35,9 @@ struct HubNewcomer {
   std::string socket;
   bool admin = false;
 };
+
+// Which sockets of a user: an admin's are shown everybody, others of the same user are not.
+enum class HubSockets : std::uint8_t { kAll, kOfAdmins, kOthers };
 
 // An action that was proven to be its user's, and new.
 struct HubActed {
@@ -65,12 +69,13 @@ class HubHome {
   void act(const HubActed& acted);
   void state(const std::string& user, dialects::HubState state);
   void silent(const std::string& user, const std::string& socket, bool inactive);
-  void show_all_to(const std::string& user, const std::string& socket, bool admin);
+  void show_role(const std::string& user, const std::string& socket, const std::string& role,
+                 bool admin);
 
   // Engines.
   void engine_enter(jobs::EngineSession number, HubPlace place, const std::string& name,
                     MemberNumber member);
-  void engine_leave(jobs::EngineSession number);
+  void engine_leave(jobs::EngineSession number, jobs::Leaving how = jobs::Leaving::kLost);
   void engine_ready(jobs::EngineSession number, dialects::EngineReady::Dialect dialect);
   void engine_alive(jobs::EngineSession number);
   void engine_told(jobs::EngineSession number);  // telemetry, which changes nothing
@@ -136,11 +141,10 @@ class HubHome {
   std::string engine_status();
   void tell_status_if_changed();
   void tell_place(const HubPlace& place, std::string_view nsp, std::string data);
-  void tell_user(const std::string& user, std::string data);
+  void tell_user(const std::string& user, std::string data, HubSockets which = HubSockets::kAll);
   void tell_all(std::string data);
-  void presence_changed(const std::string& user);
+  void presence_changed(const std::string& user, HubSockets which = HubSockets::kOthers);
   void tell_admins();
-  std::string presence_for(const std::string& user) const;
 
   ShardCore& core_;
   const MeshNumber mesh_;

@@ -1,4 +1,5 @@
 // Stories of Hub's engines and jobs: what is told, to whom, and only once it is on disk.
+#include "base/captured_log_for_test.h"
 #include "broker/hub_story_for_test.h"
 
 namespace signet::broker {
@@ -23,6 +24,9 @@ class HubJobs : public HubStory {
     say(connection, frame);
     settle();
     return news(connection);
+  }
+  static std::string refresh_with(const std::string& token) {
+    return engine_event("token_refresh", R"({"token":")" + token + "\"}");
   }
   static std::size_t count(const std::string& words, const std::string& word) {
     std::size_t found = 0;
@@ -146,6 +150,25 @@ TEST_F(HubJobs, WhatAnEngineLeavesBehindGoesToAnotherUnderANewLease) {
   EXPECT_EQ(tell(next, packet("job_started", about_job())), "");
 }
 
+TEST_F(HubJobs, WhoLosesItsStandingLosesItsLeasesToAnother) {
+  start();
+  FakeConnection& uma = user("uma", 0);
+  FakeConnection& gone = ready_engine("gpu-1", 0);
+  tell(uma, world());
+  hears(gone);
+  tell(gone, packet("job_started", about_job()));
+  FakeConnection& next = ready_engine("gpu-2", 1);
+  news(uma);
+  control_.run_and_wait([&] {
+    controller_->set_standing({1}, member("gpu-1")->number, membership::Standing::kQuarantined,
+                              [](const Status&) {});
+  });
+  settle();
+  EXPECT_TRUE(gone.closed);
+  EXPECT_EQ(count(hears(next), "engine_job"), 3U);
+  EXPECT_EQ(count(news(uma), "queued"), 3U);
+}
+
 TEST_F(HubJobs, WhoStallsPastItsLeaseComesTooLate) {
   start();
   FakeConnection& uma = user("uma");
@@ -258,6 +281,13 @@ TEST_F(HubJobs, EveryRefusalOfAJobSaysWhy) {
       << "of the payload of a type";
   EXPECT_EQ(news_after(uma, world()), kQueued);
   EXPECT_EQ(news_after(uma, world()), "job_error too_many_jobs");
+  EXPECT_EQ(told("message"), "");
+  door_.payloads.clear();
+  set_door();
+  show_rules();
+  news(uma);
+  EXPECT_EQ(news_after(uma, world(2)), "job_error invalid_payload") << "waiting would not help";
+  EXPECT_EQ(told("message"), "4 jobs: more than may ever wait");
   FakeConnection& vic = user("vic");
   jobs_.types.pop_back();
   set_door();
@@ -421,11 +451,116 @@ TEST_F(HubJobs, AllHearWhetherThereAreEngines) {
 
 TEST_F(HubJobs, ATokenOfAnEngineEndsAsWell) {
   start();
-  FakeConnection& gpu = begin_on_socket();
-  tell(gpu, connect_with(engine_token("gpu-1", 5s), "/engine,"));
-  pass(5s);
-  EXPECT_EQ(hears(gpu), "auth_expired, disconnected /engine, close");
-  EXPECT_EQ(shared_->loads.count({1}), 0);
+  for (const std::chrono::milliseconds back : {0ms, 3'600'000ms}) {
+    FakeConnection& gpu = begin_on_socket();
+    tell(gpu, connect_with(engine_token("gpu-1", 5s), "/engine,"));
+    clock_.step_wall(-back);
+    pass(4s);
+    EXPECT_FALSE(gpu.closed);
+    pass(1s);
+    EXPECT_EQ(hears(gpu), "auth_expired, disconnected /engine, close") << back.count();
+    EXPECT_EQ(shared_->loads.count({1}), 0);
+  }
+}
+
+TEST_F(HubJobs, AnotherTokenTakesThePlaceOfAnEnginesAndItsJobsGoOn) {
+  start();
+  FakeConnection& uma = user("uma");
+  FakeConnection& gpu = begin_on_socket(1);
+  tell(gpu, connect_with(engine_token("gpu-1", 8s), "/engine,"));
+  tell(gpu, engine_event("engine_ready", R"({"dialect":"engine_job"})"));
+  tell(uma, world());
+  hears(gpu);
+  tell(gpu, packet("job_started", about_job()));
+  pass(6s);
+  EXPECT_EQ(tell(gpu, refresh_with(engine_token("gpu-1", 60s))), "token_ok");
+  EXPECT_EQ(told("exp"), std::to_string((clock_.wall() + 60s).ms / 1'000));
+  EXPECT_EQ(tell(gpu, engine_event("engine_heartbeat", "{}")), "heartbeat_ack");
+  pass(4s);
+  EXPECT_FALSE(gpu.closed) << "the first is over";
+  EXPECT_EQ(tell(gpu, packet("job_completed", about_job())), "");
+  EXPECT_EQ(store_.job_rows[last_job_].state, jobs::JobState::kCompleted);
+  EXPECT_EQ(leases_of(store_.job_rows[last_job_]), 1U);
+}
+
+TEST_F(HubJobs, ARefreshOfAnEngineThatDoesNotHoldChangesNothing) {
+  start();
+  FakeConnection& gpu = ready_engine("gpu-1");
+  trust::TokenFacts boss = facts("gpu-1");
+  boss.role = "boss";
+  trust::TokenFacts foreign = facts("gpu-1");
+  foreign.role = "engine";
+  const struct {
+    const char* name;
+    std::string frame;
+    const char* word;
+  } rows[] = {{"another's", refresh_with(engine_token("gpu-2")), "bad_claim"},
+              {"of another role", refresh_with(signed_by("one", boss)), "bad_claim"},
+              {"a user's", refresh_with(token("gpu-1")), "missing_claim"},
+              {"an old one", refresh_with(engine_token("gpu-1", -31s)), "expired"},
+              {"of another key", refresh_with(signed_by("three", foreign)), "unknown_key"},
+              {"no token", refresh_with("abc"), "malformed"},
+              {"none", engine_event("token_refresh", "{}"), "malformed"},
+              {"no data", R"(42/engine,["token_refresh"])", "malformed"}};
+  for (const auto& row : rows) {
+    EXPECT_EQ(tell(gpu, row.frame), std::string("token_error ") + row.word) << row.name;
+  }
+  EXPECT_FALSE(gpu.closed);
+  EXPECT_EQ(metric("signet_hub_engines"), 1);
+  EXPECT_EQ(tell(gpu, engine_event("engine_heartbeat", "{}")), "heartbeat_ack");
+}
+
+// Its token holds, its secret does not: that shows when it says its first word of a job.
+TEST_F(HubJobs, AnEngineOfAnotherSecretCostsTheJobsNoTry) {
+  start();
+  FakeConnection& uma = user("uma");
+  ActionFields elsewhere;
+  elsewhere.key = "the engines of another mesh have this";
+  ActionFields late;
+  late.off_ms = -30'001;
+  for (const ActionFields& unfit : {elsewhere, late}) {
+    FakeConnection& gpu = ready_engine("gpu-1");
+    if (store_.job_rows.empty()) tell(uma, world());
+    hears(gpu);
+    EXPECT_EQ(tell(gpu, packet("job_started", about_job(), unfit)).substr(0, 20),
+              "job_started_rejected");
+    tell(gpu, "41/engine,");
+  }
+  for (const auto& [id, row] : store_.job_rows) {
+    EXPECT_EQ(row.state, jobs::JobState::kQueued) << id;
+    EXPECT_EQ(row.retries, 0U) << id;
+    EXPECT_EQ(leases_of(row), 2U) << id;
+  }
+  FakeConnection& fit = ready_engine("gpu-2");
+  hears(fit);
+  tell(fit, packet("job_started", about_job(), elsewhere));
+  EXPECT_EQ(tell(fit, packet("job_started", about_job())), "") << "it has the secret after all";
+  tell(fit, "41/engine,");
+  for (const auto& [id, row] : store_.job_rows) EXPECT_EQ(row.retries, 1U) << id;
+}
+
+TEST_F(HubJobs, WhatEnginesAreRefusedIsInTheLog) {
+  start();
+  FakeConnection& gpu = ready_engine("gpu-1");
+  CapturedLog log;
+  set_log_level(LogLevel::kWarn);
+  const auto has = [](const std::string& line, std::initializer_list<const char*> parts) {
+    for (const char* part : parts) EXPECT_NE(line.find(part), std::string::npos) << line << part;
+  };
+  tell(gpu, engine_event("job_started", "{}"));
+  has(log.take(), {R"("event":"hub.packet_refused")", R"("reason":"ENGINE_PACKET_INCOMPLETE")",
+                   R"(_rejected")", R"("repeated":0)", R"("engine":"gpu-1")", R"("peer":"127.)"});
+  tell(gpu, engine_event("job_started", "{}"));
+  EXPECT_EQ(log.take(), "") << "one line a second for each reason";
+  tell(gpu, refresh_with("abc"));
+  has(log.take(), {R"("event":"hub.renewal_refused")", R"("reason":"malformed")",
+                   R"("namespace":"/engine")", R"("subject":"gpu-1")"});
+  tell(begin_on_socket(), "40/engine,");
+  has(log.take(), {R"("event":"hub.engine_refused")", R"("reason":"AUTH_REQUIRED")"});
+  pass(1s);
+  log.take();
+  tell(gpu, engine_event("job_started", "{}"));
+  has(log.take(), {R"("event":"hub.packet_refused")", R"("repeated":1)"});
 }
 
 }  // namespace

@@ -8,23 +8,23 @@ namespace signet::broker {
 using dialects::HubPresenceEntry;
 using dialects::HubState;
 
-void HubRoster::joined(const std::string& user, const std::string& role, bool admin, Socket socket,
-                       Elapsed now) {
+void HubRoster::joined(const std::string& user, Socket socket, Elapsed now) {
   User& here = users_[user];
   if (here.sockets.empty()) here.connected = socket.since;
-  here.role = role;
-  socket.admin = admin;
   here.state = HubState::kActive;
   here.last_active = socket.since;
   here.idle_at = now + idle_after_;
   here.sockets.push_back(std::move(socket));
 }
 
-void HubRoster::set_admin(const std::string& user, const std::string& socket, bool admin) {
+void HubRoster::set_role(const std::string& user, const std::string& socket,
+                         const std::string& role, bool admin) {
   const auto found = users_.find(user);
   if (found == users_.end()) return;
   for (Socket& each : found->second.sockets) {
-    if (each.id == socket) each.admin = admin;
+    if (each.id != socket) continue;
+    each.role = role;
+    each.admin = admin;
   }
 }
 
@@ -87,8 +87,8 @@ HubState HubRoster::shown(const User& user) {
 }
 
 HubPresenceEntry HubRoster::entry_of(const std::string& name, const User& user) {
-  return {name,        user.role,      "browser",       user.sockets.back().id,
-          shown(user), user.connected, user.last_active};
+  const Socket& newest = user.sockets.back();
+  return {name, newest.role, "browser", newest.id, shown(user), user.connected, user.last_active};
 }
 
 std::vector<HubPresenceEntry> HubRoster::all() const {

@@ -19,16 +19,17 @@ class HubRoster {
   explicit HubRoster(std::chrono::milliseconds idle_after) : idle_after_(idle_after) {}
 
   struct Socket {
-    std::string id;  // public
+    std::string id;    // public
+    std::string role;  // others see the newest one's
     std::uint32_t shard = 0;
     WallTime since;
     bool inactive = false;  // silent for long
     bool admin = false;     // is shown everybody
   };
 
-  void joined(const std::string& user, const std::string& role, bool admin, Socket socket,
-              Elapsed now);
-  void set_admin(const std::string& user, const std::string& socket, bool admin);
+  void joined(const std::string& user, Socket socket, Elapsed now);
+  void set_role(const std::string& user, const std::string& socket, const std::string& role,
+                bool admin);
   // True: it was the user's last one.
   bool left(const std::string& user, const std::string& socket);
   // Each of these answers whether what others see has changed.
@@ -43,13 +44,12 @@ class HubRoster {
   std::vector<dialects::HubPresenceEntry> all() const;
   std::vector<dialects::HubPresenceEntry> own(const std::string& user) const;  // one, or none
   std::set<std::uint32_t> shards_of(const std::string& user) const;
-  bool is_admin(const std::string& user) const;
-  std::vector<std::string> admins() const;
+  bool is_admin(const std::string& user) const;  // one of its sockets is an admin's
+  std::vector<std::string> admins() const;       // each such user
   std::size_t users() const { return users_.size(); }
 
  private:
   struct User {
-    std::string role;
     std::vector<Socket> sockets;  // the newest last
     dialects::HubState state = dialects::HubState::kActive;
     WallTime connected;

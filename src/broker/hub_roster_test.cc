@@ -20,7 +20,8 @@ class HubRosterTest : public testing::Test {
  protected:
   void come(const std::string& user, const std::string& socket, std::uint32_t shard = 0,
             bool admin = false, WallTime since = kWall, Elapsed now = kNow) {
-    roster_.joined(user, admin ? "admin" : "user", admin, {socket, shard, since, false}, now);
+    const std::string role = admin ? "admin" : "user";
+    roster_.joined(user, {socket, role, shard, since, false, admin}, now);
   }
   // `uma:active by s2`, each of them.
   std::string here() const {
@@ -162,6 +163,26 @@ TEST_F(HubRosterTest, TellsRolesAndWhereTheySit) {
   EXPECT_EQ(word_of(roster_.own("uma")[0]), "uma:active by s2");
   roster_.left("uma", "s2");
   EXPECT_EQ(roster_.shards_of("uma"), std::set<std::uint32_t>{0});
+}
+
+TEST_F(HubRosterTest, ARoleIsASocketsOwnAndTheNewestOnesIsShown) {
+  const auto role = [this] { return roster_.own("uma")[0].role; };
+  come("uma", "s1", 0, true);
+  come("uma", "s2");
+  EXPECT_EQ(role(), "user");
+  EXPECT_TRUE(roster_.is_admin("uma"));
+  roster_.set_role("uma", "s2", "moderator", false);
+  EXPECT_EQ(role(), "moderator");
+  EXPECT_TRUE(roster_.is_admin("uma")) << "the other one still is";
+  roster_.set_role("uma", "s1", "user", false);
+  EXPECT_EQ(role(), "moderator");
+  EXPECT_FALSE(roster_.is_admin("uma"));
+  EXPECT_TRUE(roster_.admins().empty());
+  roster_.left("uma", "s2");
+  EXPECT_EQ(role(), "user") << "of who is left";
+  roster_.set_role("uma", "s2", "admin", true);
+  roster_.set_role("vic", "s1", "admin", true);
+  EXPECT_TRUE(roster_.admins().empty()) << "of who is not here nothing is set";
 }
 
 TEST_F(HubRosterTest, AMapHasSoManyOfWhoCameLast) {

@@ -60,6 +60,7 @@ struct HubEngine {
   std::uint64_t attempt = 0;
   bool ready = false;
   bool counted = false;
+  bool unfit = false;  // signed its latest packet by another secret, or another clock
   dialects::EngineReady::Dialect dialect = dialects::EngineReady::Dialect::kBoth;
   Elapsed heard;
 };

@@ -66,6 +66,45 @@ TEST_F(HubSignals, WhoOnlyNamesAMemberIsNotTold) {
   EXPECT_EQ(heard(), "");
 }
 
+// A clock that was fast and is put right is nobody's replay.
+TEST_F(HubSignals, WhereTheStoreCannotTellNobodyIsToBlame) {
+  using store::NonceOutcome;
+  begin();
+  FakeConnection& uma = user("uma");
+  FakeConnection& gpu = ready_engine("gpu-1");
+  hears(uma);  // that an engine came
+  for (const NonceOutcome outcome : {NonceOutcome::kForgotten, NonceOutcome::kUnavailable}) {
+    store_.nonce_outcomes = {outcome, outcome};
+    EXPECT_EQ(tell(uma, action()), "action_error unavailable");
+    EXPECT_EQ(tell(gpu, packet("job_ack", R"({"job_id":"j1"})")),
+              "job_ack_rejected ENGINE_UNAVAILABLE");
+  }
+  EXPECT_EQ(heard(), "");
+  EXPECT_EQ(metric("signet_hub_actions_refused_total{reason=\"replay_detected\"}"), 0);
+  EXPECT_EQ(metric("signet_hub_engines_refused_total{reason=\"ENGINE_NONCE_REPLAY\"}"), 0);
+}
+
+// The next daemon reads the jobs as they are on disk, and queues them again.
+TEST_F(HubSignals, WhoIsSentAwayAtTheEndOfTheDaemonLosesNothing) {
+  begin();
+  FakeConnection& uma = user("uma");
+  FakeConnection& gpu = ready_engine("gpu-1");
+  tell(uma, world());
+  hears(gpu);
+  tell(gpu, packet("job_started", about_job()));
+  const auto before = store_.job_rows;
+  ASSERT_EQ(before.size(), 3U);
+  shared_->stopping = true;
+  shards_[0]->hang_up(gpu);
+  settle();
+  EXPECT_EQ(heard(), "");
+  for (const auto& [id, row] : store_.job_rows) {
+    EXPECT_EQ(row.state, before.at(id).state) << id;
+    EXPECT_EQ(row.version, before.at(id).version) << id;
+    EXPECT_EQ(row.retries, 0U) << id;
+  }
+}
+
 TEST_F(HubSignals, ALeaseIsLostByWhoLeftItOrWasTooSlowAndByNobodyElse) {
   begin();
   FakeConnection& uma = user("uma");

@@ -254,7 +254,7 @@ void HubDesk::on_call(net::Connection& connection, const net::HttpRequest& reque
   HubCall call{connection.id(),
                sid,
                request.head.method == "POST",
-               std::string(request.body),
+               crypto::SecretText(request.body),
                origin_of(request),
                connection.peer()};
   at(core_.shared(), core_.shard(), shard_of(sid),
@@ -318,12 +318,12 @@ void HubDesk::serve_post(HubSession& session, const HubCall& call) {
   session.is_posting = true;
   const wire::EngineRequest number = ++last_request_;
   session.waiting[number] = caller;
-  const bool is_large = call.body.size() > core_.shared().options.unproven_frame_bytes;
+  const bool is_large = call.body.reveal().size() > core_.shared().options.unproven_frame_bytes;
   if (!session.proven && is_large) {
     answer(session, number, false, {});
     return end(session, Why::kTooLarge);
   }
-  session.engine.on_post(number, call.body, core_.shard().now());
+  session.engine.on_post(number, call.body.reveal(), core_.shard().now());
 }
 
 void HubDesk::posted(const std::string& sid) {
@@ -383,6 +383,7 @@ void HubDesk::send_on(HubSession& session, EngineSocket socket, bool binary,
   if (connection == nullptr) return;
   const auto opcode = binary ? wire::Opcode::kBinary : wire::Opcode::kText;
   if (connection->send(opcode, payload) != net::Sent::kDropped) return;
+  if (!connection->takes_frames()) return;  // it said goodbye; its end is on its way
   if (!std::exchange(session.is_slow, true)) count_end(session, Why::kSlow);
   connection->close(CloseReason::kSlowConsumer);
 }

@@ -46,7 +46,7 @@ trust::ActionRules rules_of(const HubOptions& options) {
 
 // ---- CONNECT
 
-void HubDesk::connect_user(HubSession& session, std::optional<std::string_view> token) {
+void HubDesk::connect_user(HubSession& session, const dialects::HubCredentials& shown) {
   HubUser& user = session.user;
   if (user.stage != HubStage::kOut) return;
   const HubDoor* door = door_of(session.mesh);
@@ -56,10 +56,12 @@ void HubDesk::connect_user(HubSession& session, std::optional<std::string_view> 
     return refuse_user(session, ConnectRefusal::kRateLimited);
   }
   user.who = {session.mesh, {}, trust::Proof::kToken, {}};
-  if (!token && !door->simulated) return refuse_user(session, ConnectRefusal::kAuthRequired);
-  user.simulated = !token;
-  if (token) {
-    const auto checked = core_.check_token(session.mesh, *token);
+  // Like the tokens that dev mode gives to whoever asks: on this machine alone.
+  const bool may_be_simulated = door->simulated && session.peer.is_loopback();
+  user.simulated = !shown.token && shown.simulated && may_be_simulated;
+  if (!shown.token && !user.simulated) return refuse_user(session, ConnectRefusal::kAuthRequired);
+  if (shown.token) {
+    const auto checked = core_.check_token(session.mesh, *shown.token);
     if (const auto* rule = std::get_if<TokenRefusal>(&checked)) {
       core_.shared().metrics.tokens_refused[*rule].add();
       const bool must_pay = core_.shared().options.penalty_failures > 0 && is_forgery(*rule);
@@ -158,13 +160,15 @@ bool HubDesk::is_admin(const HubUser& user) {
   return user.role == kAdminRole && core_.may(user.who, user.roles, {Action::kSeePresence, {}});
 }
 
-// Another token, or another policy, may show it more or less.
-void HubDesk::judge_admin(HubSession& session) {
+// Another token, or another policy, may show it more or less; `is_another`: it has another role.
+void HubDesk::judge_role(HubSession& session, bool is_another) {
   HubUser& user = session.user;
-  if (user.stage != HubStage::kJoined || user.admin == is_admin(user)) return;
-  user.admin = !user.admin;
-  at_home(session.mesh, [name = user.who.source, socket = user.socket, admin = user.admin](
-                            HubHome& home) { home.show_all_to(name, socket, admin); });
+  if (user.stage != HubStage::kJoined) return;
+  const bool was_admin = std::exchange(user.admin, is_admin(user));
+  if (user.admin == was_admin && !is_another) return;
+  at_home(session.mesh,
+          [name = user.who.source, socket = user.socket, role = user.role,
+           admin = user.admin](HubHome& home) { home.show_role(name, socket, role, admin); });
 }
 
 void HubDesk::welcome(const std::string& sid, const std::string& status,
@@ -238,7 +242,7 @@ void HubDesk::on_malformed(HubSession& session, const dialects::HubMalformed& ma
                                      ? JobRefusal::kMissingConfig
                                      : JobRefusal::kInvalidPayload);
     case Answer::kTokenError:
-      return emit(session, kUsers, dialects::write_token_error(TokenRefusal::kMalformed));
+      return refuse_renewal(session, session.user.who, kUsers, TokenRefusal::kMalformed);
   }
 }
 
@@ -289,6 +293,7 @@ void HubDesk::on_action_nonce(const std::string& sid, const std::string& socket,
       return refuse_action(*session, ActionRefusal::kReplayDetected);
     case store::NonceOutcome::kFull:
       return refuse_action(*session, ActionRefusal::kRateLimited);
+    case store::NonceOutcome::kForgotten:
     case store::NonceOutcome::kUnavailable:
       return refuse_action(*session, ActionRefusal::kUnavailable);
     case store::NonceOutcome::kNew:
@@ -357,8 +362,7 @@ void HubDesk::on_presence(HubSession& session, const dialects::HubPresence& pres
 void HubDesk::check_user_time(HubSession& session) {
   HubUser& user = session.user;
   const auto silence = core_.shard().now() - user.heard;
-  const bool has_expired =
-      user.who.token != nullptr && user.who.token->expires <= core_.shared().clock.wall();
+  const bool has_expired = user.who.token != nullptr && core_.is_over(*user.who.token);
   if (has_expired) emit(session, kUsers, dialects::write_auth_expired());
   if (has_expired || silence >= options().disconnect_after) {
     note(session, user.who, audit::Event::kEnded, has_expired ? "auth_expired" : "timed_out");
@@ -459,11 +463,15 @@ void HubDesk::on_world(HubSession& session, const dialects::HubGenerateWorld& wo
     request.jobs.push_back(
         {"job_" + crypto::random_hex(kJobIdBytes), std::move(job.type), std::move(job.payload)});
   }
-  const auto answer = [this, sid = session.engine.sid()](std::optional<JobRefusal> refused) {
+  const auto answer = [this, sid = session.engine.sid(),
+                       count = request.jobs.size()](std::optional<JobRefusal> refused) {
     if (!refused) return;  // its job_status have said it
-    core_.mailbox().post([this, sid, code = *refused] {
+    core_.mailbox().post([this, sid, count, code = *refused] {
       HubSession* here = session_at(sid);
-      if (here != nullptr && here->user.stage == HubStage::kJoined) refuse_job(*here, code);
+      if (here == nullptr || here->user.stage != HubStage::kJoined) return;
+      const bool fits_never = code == JobRefusal::kInvalidPayload;
+      refuse_job(*here, code,
+                 fits_never ? std::to_string(count) + " jobs: more than may ever wait" : "");
     });
   };
   at_home(session.mesh,
@@ -489,25 +497,12 @@ void HubDesk::refuse_job(HubSession& session, JobRefusal code, std::string_view 
 
 void HubDesk::on_refresh(HubSession& session, const dialects::HubTokenRefresh& refresh) {
   HubUser& user = session.user;
-  const auto refuse = [&](TokenRefusal rule) {
-    core_.shared().metrics.tokens_refused[rule].add();
-    note(session, user.who, audit::Event::kRefused, name_of(rule));
-    emit(session, kUsers, dialects::write_token_error(rule));
-  };
-  // A signature costs as much as hundreds of messages; nobody has so many tokens.
-  if (core_.shared().hello_rates.take(user.who.member, core_.shard().now())) {
-    return end(session, TransportReason::kTooFast, "token_refresh");
-  }
-  const auto checked = core_.check_token(session.mesh, refresh.token);
-  if (const auto* rule = std::get_if<TokenRefusal>(&checked)) return refuse(*rule);
-  const auto& facts = std::get<trust::TokenFacts>(checked);
-  if (facts.subject != user.who.source || user.who.token == nullptr) {
-    return refuse(TokenRefusal::kBadClaim);
-  }
-  user.who.token = std::make_shared<const HeldToken>(core_.hold(session.mesh, facts));
+  const auto facts = renew(session, user.who, kUsers, refresh.token);
+  if (!facts) return;
   user.roles = core_.roles_of(user.who);
-  user.role = facts.roles.empty() ? "user" : facts.roles.front();
-  emit(session, kUsers, dialects::write_token_ok(facts.expires));
+  const std::string before =
+      std::exchange(user.role, facts->roles.empty() ? "user" : facts->roles.front());
+  judge_role(session, user.role != before);
   judge(session);
 }
 

@@ -118,14 +118,24 @@ TEST_F(HubUsers, WhereNobodyMustPayOneMayFailAsOftenAsOneLikes) {
   EXPECT_EQ(connected(connect_with(token("uma"))), first_events("uma"));
 }
 
-TEST_F(HubUsers, WhoShowsNoTokenIsAUserWhereTheMeshSimulatesThem) {
+TEST_F(HubUsers, WhoAsksForItIsAUserWithoutATokenWhereTheMeshSimulatesThem) {
+  const std::string asks = R"(40{"simulated":true})";
+  start();
+  EXPECT_EQ(connected(asks), "refused AUTH_REQUIRED, close");
   door_.simulated = true;
   set_door();
-  start();
-  EXPECT_EQ(connected("40"), first_events("simulated"));
+  show_rules();
+  EXPECT_EQ(connected(asks), first_events("simulated"));
+  for (const char* other : {"40", "40{}", R"(40{"simulated":false})"}) {
+    EXPECT_EQ(connected(other), "refused AUTH_REQUIRED, close") << other;
+  }
+  FakeConnection& far = shards_[0]->accept();
+  far.peer_address.ip[12] = 10;
+  ask_on(far, socket());
+  EXPECT_EQ(tell(far, asks), "open, refused AUTH_REQUIRED, close") << "on this machine alone";
   FakeConnection& one = begin_on_socket();
   one.texts.clear();
-  say(one, "40{}");
+  say(one, asks);
   settle();
   bool is_told = false;
   for (const std::string& text : one.take_texts()) {
@@ -200,6 +210,52 @@ token_roles = ["chief"]
   EXPECT_EQ(tell(vic, event("presence", "\"idle\"")), "presence_update vic:idle");
 }
 
+// Of one user, some sockets may be an admin's and others not: each is shown what its token is for.
+TEST_F(HubUsers, ThePlainSocketOfAnAdminSeesItselfAlone) {
+  start();
+  user("uma");
+  FakeConnection& admin = user("ada", 0, {"admin"});
+  FakeConnection& near = user("ada", 0, {"user"});
+  FakeConnection& far = begin_on_socket(1);
+  EXPECT_EQ(tell(far, connect_with(with_roles("ada", {"user"}))), first_events("ada"));
+  const std::string own = "presence_update ada:active";
+  const std::string all = own + " uma:active";
+  const std::string acted = ", action_update click";
+  EXPECT_EQ(hears(near), own) << "the other one came";
+  pass(1s);
+  EXPECT_EQ(hears(admin), all);
+  EXPECT_EQ(hears(near) + hears(far), "") << "the map goes past them";
+  EXPECT_EQ(tell(admin, action()), all + acted);
+  EXPECT_EQ(hears(near), own + acted);
+  EXPECT_EQ(hears(far), own + acted);
+  EXPECT_EQ(tell(far, action()), own + acted);
+  EXPECT_EQ(hears(admin), all + acted);
+  EXPECT_EQ(hears(near), own + acted);
+  EXPECT_EQ(tell(near, event("presence", "\"idle\"")), "presence_update ada:idle");
+  EXPECT_EQ(hears(far), "presence_update ada:idle");
+  EXPECT_EQ(presence_within(1s, admin), "presence_update ada:idle uma:active");
+  EXPECT_EQ(hears(near) + hears(far), "");
+  shards_[0]->hang_up(admin);
+  settle();
+  EXPECT_EQ(hears(near), "presence_update ada:idle");
+  EXPECT_EQ(hears(far), "presence_update ada:idle");
+}
+
+// The map of so many is told once a second; what an admin does, its own entry goes before.
+TEST_F(HubUsers, AnAdminOfManyHearsOfItselfAtOnceAndOfAllInTime) {
+  constexpr std::int64_t kMany = 65;  // with the admin more than a small map has
+  for (std::int64_t i = 0; i < kMany; ++i) put_keyless(100 + i, "user" + std::to_string(i));
+  start();
+  for (std::int64_t i = 0; i < kMany; ++i) user("user" + std::to_string(i));
+  FakeConnection& ada = user("ada", 1, {"admin"});
+  pass(1s);
+  hears(ada);
+  EXPECT_EQ(tell(ada, action()), "presence_update ada:active, action_update click");
+  const std::string map = presence_within(1s, ada);
+  EXPECT_NE(map.find(" user0:"), std::string::npos) << map;
+  EXPECT_NE(map.find(" user64:"), std::string::npos) << map;
+}
+
 TEST_F(HubUsers, WhatTheyDoAndSayIsTheirState) {
   start();
   FakeConnection& uma = user("uma");
@@ -245,6 +301,26 @@ TEST_F(HubUsers, AnotherTokenShowsAnAdminMoreAndAUserLess) {
   EXPECT_EQ(presence_within(1s, uma), "presence_update uma:idle vic:active");
   EXPECT_EQ(refresh_with({"user"}), "token_ok, presence_update uma:idle");
   EXPECT_EQ(presence_within(1s, uma), "") << "nothing of others from now on";
+}
+
+TEST_F(HubUsers, AnotherTokenShowsOthersAnotherRole) {
+  start();
+  FakeConnection& ada = user("ada", 1, {"admin"});
+  FakeConnection& uma = user("uma", 0);
+  const auto refresh_with = [&](std::vector<std::string> roles) {
+    const std::string token = with_roles("uma", std::move(roles));
+    return tell(uma, event("token_refresh", R"({"token":")" + token + "\"}"));
+  };
+  const auto shows = [&](const std::string& role) {
+    return told("uma").find(R"("role":")" + role + '"') != std::string::npos;
+  };
+  presence_within(1s, ada);
+  EXPECT_TRUE(shows("user")) << last_event_;
+  EXPECT_EQ(refresh_with({"user"}), "token_ok") << "the same role is no news";
+  EXPECT_EQ(refresh_with({"moderator", "user"}), "token_ok, presence_update uma:active");
+  EXPECT_TRUE(shows("moderator")) << last_event_;
+  EXPECT_EQ(presence_within(1s, ada), "presence_update ada:active uma:active");
+  EXPECT_TRUE(shows("moderator")) << last_event_;
 }
 
 TEST_F(HubUsers, WhoIsNotHeardIsInactiveAndThenGone) {
@@ -323,6 +399,31 @@ TEST_F(HubUsers, ATokenEndsItsSocketsUnlessItIsRefreshed) {
   EXPECT_FALSE(vic.closed);
   hears(vic);
   EXPECT_EQ(presence_within(51s, vic), "auth_expired, disconnected, close");
+  settle();
+  expect_nobody("both tokens are over");
+}
+
+// A clock that is set back gives nobody more time than the token said when it was shown.
+TEST_F(HubUsers, ATokenEndsByTimeThatPassesWhateverTheClockSays) {
+  start();
+  FakeConnection& uma = begin_on_socket(0);
+  FakeConnection& vic = begin_on_socket(1);
+  tell(uma, connect_with(token("uma", 30s)));
+  tell(vic, connect_with(token("vic", 30s)));
+  pass(10s);
+  clock_.step_wall(-10s);
+  tell(vic, event("token_refresh", R"({"token":")" + token("vic", 60s) + "\"}"));
+  clock_.step_wall(-2h);
+  pass(19s);
+  EXPECT_FALSE(uma.closed);
+  hears(uma);
+  hears(vic);
+  pass(1s);
+  EXPECT_EQ(hears(uma), "auth_expired, disconnected, close");
+  pass(39s);
+  EXPECT_FALSE(vic.closed) << "of the newer one";
+  hears(vic);
+  EXPECT_EQ(presence_within(1s, vic), "auth_expired, disconnected, close");
   settle();
   expect_nobody("both tokens are over");
 }

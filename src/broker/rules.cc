@@ -60,4 +60,12 @@ std::optional<std::string_view> Rules::mesh_for(std::string_view dialect, std::s
   return std::nullopt;
 }
 
+// A row that another one before it hides binds nobody.
+bool Rules::binds(std::string_view dialect, std::string_view slug) const {
+  return std::any_of(bindings.begin(), bindings.end(), [&](const Binding& binding) {
+    return binding.mesh == slug && dialect.starts_with(binding.dialect) &&
+           mesh_for(dialect, binding.host, binding.path) == slug;
+  });
+}
+
 }  // namespace signet::broker

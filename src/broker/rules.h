@@ -59,6 +59,8 @@ struct Rules {
   // The slug; nullopt where nothing is bound. `host` as the request has it.
   std::optional<std::string_view> mesh_for(std::string_view dialect, std::string_view host,
                                            std::string_view path) const;
+  // Does mesh_for() answer this mesh to anybody who speaks that dialect?
+  bool binds(std::string_view dialect, std::string_view slug) const;
 };
 
 // Where nobody decided anything: the shipped policy that lets members do what members do, no

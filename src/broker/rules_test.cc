@@ -46,6 +46,26 @@ TEST(Rules, TheFirstBindingThatFitsNamesTheMesh) {
   EXPECT_FALSE(Rules().mesh_for("pulsemesh", "lab.example", "/")) << "nothing is bound by itself";
 }
 
+TEST(Rules, AMeshIsBoundByAnyRowThatIsReached) {
+  Rules rules;
+  rules.bindings = {{"pulsemesh", "lab.example", "", "lab"},
+                    {"pulsemesh", "", "/ws/mesh/ops.", "ops"},
+                    {"simpatico", "", "", "relay"},
+                    {"pulsemesh", "lab.example", "/x", "hidden"},
+                    {"", "", "/ws/mesh/ops.a", "hidden"},
+                    {"", "", "", "rest"},
+                    {"pulsemesh", "late.example", "", "hidden"}};
+  for (const char* slug : {"lab", "ops", "rest"}) {
+    EXPECT_TRUE(rules.binds("pulsemesh", slug)) << slug;
+  }
+  for (const char* slug : {"relay", "hidden", "none"}) {
+    EXPECT_FALSE(rules.binds("pulsemesh", slug)) << slug;
+  }
+  EXPECT_TRUE(rules.binds("simpatico", "relay"));
+  EXPECT_FALSE(rules.binds("simpatico", "rest"));
+  EXPECT_FALSE(Rules().binds("pulsemesh", ""));
+}
+
 TEST(Rules, AMeshThatIsNotNamedHasTheRulesOfTheOthers) {
   Rules rules;
   rules.otherwise.source = "others";

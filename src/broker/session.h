@@ -114,6 +114,7 @@ struct HeldToken {
   crypto::Digest32 key{};  // a name can be given to another key
   std::string subject{};
   WallTime expires{};  // then its session ends; later than its `exp` if it was within the leeway
+  Elapsed ends{};      // the same by the clock of when it was taken: nobody sets that one back
 };
 
 // PulseMesh at /ws/mesh/{topic} and /ws/node/{node}.
@@ -125,6 +126,7 @@ struct SecretSession final : Session {
   std::string place;   // the topic, or the node
   std::string source;  // who it proved to be
   Elapsed expires;
+  std::uint64_t holder = 0;                // of Proof::kShared: one of many (shared_limits.h)
   std::uint32_t excess = 0;                // pulses refused in a row
   std::shared_ptr<const HeldToken> token;  // of Proof::kToken
 };

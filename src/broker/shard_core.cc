@@ -38,6 +38,7 @@ Shared::Shared(const BrokerOptions& its_options, store::Store& its_store, Mailbo
       hub_metrics(registry),
       send_rates(static_cast<double>(its_options.sends_per_second),
                  static_cast<double>(its_options.sends_burst)),
+      channel_rates(its_options.channel_changes_per_minute / 60, its_options.channel_changes_burst),
       hello_rates(static_cast<double>(its_options.hellos_per_second_member),
                   static_cast<double>(its_options.hellos_burst_member)),
       shared_hello_rates(its_options.shared_hellos_per_second, its_options.shared_hellos_burst),
@@ -169,6 +170,11 @@ std::string ShardCore::record_denial(const Denied& who, const Wish& wish, std::s
     log->add(std::move(decision));
   });
   return ref;
+}
+
+Payer ShardCore::payer_of(const Session& session) {
+  if (session.proof != trust::Proof::kShared) return {session.member};
+  return {session.member, static_cast<const SecretSession&>(session).holder};
 }
 
 std::string ShardCore::name_of_principal(const Session& session) const {

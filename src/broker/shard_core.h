@@ -109,6 +109,8 @@ class ShardCore {
   void saw(MeshNumber mesh, MemberNumber member, bool as_engine, Signal signal) {
     signals_.note(mesh, member, as_engine, signal);
   }
+  // Whose rates what it does counts against.
+  static Payer payer_of(const Session& session);
   // Who it is, in the words that other peers and the log hear: source or key.
   std::string name_of_principal(const Session& session) const;
 
@@ -119,6 +121,9 @@ class ShardCore {
                                                             TokenUse use = TokenUse::kMember) const;
   // What to keep of it. REQUIRES: check_token() gave these facts of this mesh just now.
   HeldToken hold(MeshNumber mesh, const trust::TokenFacts& facts) const;
+  // Is it past its end, by the wall clock as it is now or by the time that has passed since it was
+  // taken? For sessions that look again and again; who sets a clock back makes none last longer.
+  bool is_over(const HeldToken& held) const;
   // Why the token that `subject` came by holds no more: its key is gone, it was taken back, or the
   // wall clock says that it is over. nullopt: it holds. To be asked when a snapshot or rules are
   // shown, and when the clock was set.

@@ -54,9 +54,15 @@ HeldToken ShardCore::hold(MeshNumber mesh, const trust::TokenFacts& facts) const
   held.subject = facts.subject;
   held.expires = facts.expires;
   // Within the leeway a token may be past its end by this clock, and is not by its issuer's.
-  const bool is_late = facts.expires <= shared_.clock.wall();
+  const WallTime wall = shared_.clock.wall();
+  const bool is_late = facts.expires <= wall;
   if (is_late) held.expires = held.expires + door.rules.leeway;
+  held.ends = shared_.clock.elapsed() + std::chrono::milliseconds(held.expires.ms - wall.ms);
   return held;
+}
+
+bool ShardCore::is_over(const HeldToken& held) const {
+  return held.expires <= shared_.clock.wall() || held.ends <= shared_.clock.elapsed();
 }
 
 std::optional<TokenRefusal> ShardCore::lost_token(MeshNumber mesh, const std::string& subject,

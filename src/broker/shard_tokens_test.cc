@@ -127,6 +127,18 @@ TEST_F(ShardTokens, WhatIsHeldSaysWhoseItIsAndWhenItEnds) {
   EXPECT_EQ(desk().hold({1}, taken).expires, taken.expires + leeway) << "taken within the leeway";
 }
 
+TEST_F(ShardTokens, WhatIsHeldIsOverByEitherClock) {
+  const HeldToken held = desk().hold({1}, facts("gauge", 60s));
+  clock_.advance(60s - 1ms);
+  EXPECT_FALSE(desk().is_over(held));
+  clock_.step_wall(1ms);
+  EXPECT_TRUE(desk().is_over(held)) << "the wall clock says so";
+  clock_.step_wall(-1h);
+  EXPECT_FALSE(desk().is_over(held));
+  clock_.advance(1ms);
+  EXPECT_TRUE(desk().is_over(held)) << "it had a minute, whatever the clock says now";
+}
+
 TEST_F(ShardTokens, WhatIsHeldIsLostByItsKeyByARevocationAndByTheClock) {
   trust::TokenFacts taken = facts("gauge");
   taken.key_id = "one";

@@ -2,6 +2,7 @@
 // then on it is read, but for the atomics inside and what the control thread alone touches.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -41,13 +42,14 @@ struct Shared {
   const WallTime started;
   BrokerMetrics metrics;
   HubMetrics hub_metrics;
-  MemberRates send_rates;
+  PayerRates send_rates;
+  MemberRates channel_rates;  // of channels that a member joins and leaves
   MemberRates hello_rates;
   MemberRates shared_hello_rates;  // of all who show a mesh's one secret
-  MemberRates pulse_rates;
-  MemberRates pulse_minutes;  // the same, counted over a minute
-  MemberRates deliveries;     // what a member's pulses cause
-  MemberRates action_rates;   // of a user of Hub
+  PayerRates pulse_rates;
+  PayerRates pulse_minutes;  // the same, counted over a minute
+  PayerRates deliveries;     // what somebody's pulses cause
+  MemberRates action_rates;  // of a user of Hub
   MemberLoads source_loads;
   MemberLoads hub_loads;  // sockets of a user of Hub
   MeshLoads loads;
@@ -59,6 +61,7 @@ struct Shared {
   DecisionLog decisions;                                                  // control thread only
   std::function<void(const SeenOfMembers&)> hear_signals;                 // likewise; may be empty
   AuditTrail control_trail;                                               // likewise
+  std::atomic<bool> stopping{false};  // connections end because the daemon does
 };
 
 }  // namespace signet::broker

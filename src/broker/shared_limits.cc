@@ -4,20 +4,20 @@
 
 namespace signet::broker {
 
-MemberRates::MemberRates(double per_second, double burst)
-    : usual_(cost_of(per_second, burst)),
-      arrivals_(std::make_unique<std::array<std::atomic<std::int64_t>, kCells>>()) {}
-
-MemberRates::Cost MemberRates::cost_of(double per_second, double burst) {
+RateCost RateCost::of(const trust::Rate& rate) {
   constexpr double kSecond = 1e9;
-  if (per_second <= 0) return {};
-  const auto interval = static_cast<std::int64_t>(std::max(1.0, kSecond / per_second));
-  return {interval, interval * (static_cast<std::int64_t>(std::max(burst, 1.0)) - 1)};
+  if (rate.per_second <= 0) return {};
+  const auto interval = static_cast<std::int64_t>(std::max(1.0, kSecond / rate.per_second));
+  return {interval, interval * (static_cast<std::int64_t>(std::max(rate.burst, 1.0)) - 1)};
 }
+
+MemberRates::MemberRates(double per_second, double burst)
+    : usual_(RateCost::of({per_second, burst})),
+      arrivals_(std::make_unique<std::array<std::atomic<std::int64_t>, kCells>>()) {}
 
 std::optional<std::chrono::nanoseconds> MemberRates::take(
     MemberNumber member, Elapsed now, const std::optional<trust::Rate>& its_own) {
-  const Cost cost = its_own ? cost_of(its_own->per_second, its_own->burst) : usual_;
+  const RateCost cost = its_own ? RateCost::of(*its_own) : usual_;
   if (cost.interval_ns == 0) return std::nullopt;
   auto& arrival = cell(member);
   const std::int64_t at = now.since_boot.count();
@@ -47,6 +47,50 @@ std::optional<std::chrono::nanoseconds> MemberRates::must_wait(MemberNumber memb
   if (usual_.interval_ns == 0) return std::nullopt;
   const std::int64_t early =
       cell(member).load(std::memory_order_relaxed) - usual_.tolerance_ns - now.since_boot.count();
+  return early > 0 ? std::optional(std::chrono::nanoseconds(early)) : std::nullopt;
+}
+
+HolderRates::HolderRates(double per_second, double burst)
+    : usual_(RateCost::of({per_second, burst})),
+      rows_(std::make_unique<std::array<Row, kRows>>()) {}
+
+std::int64_t HolderRates::arrival(std::uint64_t holder) const {
+  std::int64_t least = cell(holder, 0).load(std::memory_order_relaxed);
+  for (std::size_t row = 1; row < kRows; ++row) {
+    least = std::min(least, cell(holder, row).load(std::memory_order_relaxed));
+  }
+  return least;
+}
+
+void HolderRates::add(std::uint64_t holder, Elapsed now, std::int64_t cost_ns) {
+  const std::int64_t at = now.since_boot.count();
+  for (std::size_t row = 0; row < kRows; ++row) {
+    auto& word = cell(holder, row);
+    std::int64_t expected = word.load(std::memory_order_relaxed);
+    while (!word.compare_exchange_weak(expected, std::max(expected, at) + cost_ns,
+                                       std::memory_order_relaxed)) {
+    }
+  }
+}
+
+std::optional<std::chrono::nanoseconds> HolderRates::take(
+    std::uint64_t holder, Elapsed now, const std::optional<trust::Rate>& its_own) {
+  const RateCost cost = its_own ? RateCost::of(*its_own) : usual_;
+  if (cost.interval_ns == 0) return std::nullopt;
+  const std::int64_t early = arrival(holder) - cost.tolerance_ns - now.since_boot.count();
+  if (early > 0) return std::chrono::nanoseconds(early);
+  add(holder, now, cost.interval_ns);
+  return std::nullopt;
+}
+
+void HolderRates::charge(std::uint64_t holder, Elapsed now, std::int64_t tokens) {
+  if (usual_.interval_ns != 0) add(holder, now, tokens * usual_.interval_ns);
+}
+
+std::optional<std::chrono::nanoseconds> HolderRates::must_wait(std::uint64_t holder,
+                                                               Elapsed now) const {
+  if (usual_.interval_ns == 0) return std::nullopt;
+  const std::int64_t early = arrival(holder) - usual_.tolerance_ns - now.since_boot.count();
   return early > 0 ? std::optional(std::chrono::nanoseconds(early)) : std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -137,6 +138,69 @@ TEST(MemberRates, WhatIsKnownAfterwardsIsChargedAndWaitedFor) {
   MemberRates off(0, 0);
   off.charge(kAnn, kStart, 1'000'000);
   EXPECT_FALSE(off.must_wait(kAnn, kStart));
+}
+
+// 100 of 1,000 who share a secret are too fast, and none of the 900 feels it.
+TEST(HolderRates, NobodyWaitsForThoseWhoAreOverTheirRate) {
+  HolderRates rates(50, 100);
+  std::mt19937_64 hashes{20'251'122};
+  for (int i = 0; i < 100; ++i) {
+    const std::uint64_t fast = hashes();
+    int taken = 0;
+    for (int tries = 0; tries < 1'000; ++tries) taken += rates.take(fast, kStart, {}) ? 0 : 1;
+    EXPECT_LE(taken, 100) << "never over";
+    const auto wait = rates.take(fast, kStart, {});
+    ASSERT_TRUE(wait);
+    EXPECT_TRUE(rates.take(fast, kStart + (*wait - 1ns), {}));
+  }
+  for (int i = 0; i < 900; ++i) {
+    const std::uint64_t honest = hashes();
+    EXPECT_FALSE(rates.take(honest, kStart, {})) << i;
+    EXPECT_FALSE(rates.take(honest, kStart + 20ms, {})) << i;
+  }
+}
+
+TEST(HolderRates, AHolderMayHaveItsOwnRateAndIsChargedAfterwards) {
+  HolderRates rates(1'000, 100);
+  EXPECT_FALSE(rates.take(7, kStart, trust::Rate{1, 2}));
+  EXPECT_FALSE(rates.take(7, kStart, trust::Rate{1, 2}));
+  const auto wait = rates.take(7, kStart, trust::Rate{1, 2});
+  ASSERT_TRUE(wait);
+  EXPECT_EQ(*wait, 1s);
+  constexpr std::uint64_t kOther = 0x0101'0101'0101'0101;
+  EXPECT_FALSE(rates.must_wait(kOther, kStart));
+  rates.charge(kOther, kStart, 1'099);
+  EXPECT_EQ(rates.must_wait(kOther, kStart), 1s);
+  EXPECT_FALSE(rates.must_wait(kOther, kStart + 1s));
+  HolderRates off(0, 0);
+  off.charge(7, kStart, 1'000'000);
+  EXPECT_FALSE(off.must_wait(7, kStart));
+  EXPECT_FALSE(off.take(7, kStart, {}));
+}
+
+TEST(HolderRates, HoldOneRateForAllThreadsOfAHolder) {
+  constexpr int kThreads = 4;
+  HolderRates rates(1'000, 10);
+  std::atomic<int> taken{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 10'000; ++i) taken += rates.take(7, kStart, {}) ? 0 : 1;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(taken, 10);
+  EXPECT_LT(taken, 10 + kThreads);
+}
+
+TEST(PayerRates, AMemberAndThoseWhoShareOneAreApart) {
+  PayerRates rates(1, 1);
+  EXPECT_FALSE(rates.take({kAnn, 5}, kStart));
+  EXPECT_TRUE(rates.take({kBob, 5}, kStart)) << "it is the same one, whatever member it is of";
+  EXPECT_FALSE(rates.take({kAnn, 0x0706'0504'0302'0100}, kStart));
+  EXPECT_FALSE(rates.take({kAnn}, kStart));
+  EXPECT_TRUE(rates.must_wait({kAnn}, kStart));
+  EXPECT_FALSE(rates.must_wait({kBob}, kStart));
 }
 
 TEST(MemberLoads, CountWhoIsThereAndStopAtTheLimit) {

@@ -104,9 +104,12 @@ class TokenStory : public Story {
     EXPECT_EQ(ask(connection, hello(source, token)), "handshake_ok") << source;
     return connection;
   }
-  FakeConnection& come_by_certificate(const std::string& name) {
+  FakeConnection& come_by_certificate(const std::string& name,
+                                      std::chrono::milliseconds life = std::chrono::hours(24 *
+                                                                                          90)) {
     FakeConnection& connection = connect(0, "/ws/mesh/a");
     connection.certificate = name;
+    connection.certificate_end = clock_.wall() + life;
     EXPECT_EQ(ask(connection, without_proof(name)), "handshake_ok") << name;
     return connection;
   }

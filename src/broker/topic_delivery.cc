@@ -87,7 +87,7 @@ void TopicDesk::deliver_one(const NumberedPulse& pulse) {
   // Looking for hearers is work too, if less than writing to one.
   const std::int64_t work =
       std::max(round.receivers, static_cast<std::int64_t>(steps / kStepsPerDelivery));
-  if (work > 0) core_.shared().deliveries.charge(pulse.member, core_.shard().now(), work);
+  if (work > 0) core_.shared().deliveries.charge(pulse.payer, core_.shard().now(), work);
 }
 
 // True when the session is done with this pulse: it got it, or must not get it by whatever way.
@@ -185,9 +185,7 @@ void TopicDesk::announce(MeshNumber mesh, const std::string& topic, const std::s
   pulse->topic = topic;
   pulse->from = "signet";
   pulse->at = core_.shared().clock.wall();
-  pulse->text = dialects::stamp_pulse(
-      R"({"source":"signet","topic":")" + topic + R"(","intent":"govern","payload":)" + payload,
-      pulse->at, topic);
+  pulse->text = dialects::own_pulse(topic, payload, pulse->at);
   spread({std::move(pulse), {}, {}, false});
 }
 

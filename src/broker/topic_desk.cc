@@ -31,7 +31,8 @@ std::optional<std::chrono::nanoseconds> TopicDesk::must_wait(Session& session,
                                                              std::string_view topic) {
   Shared& shared = core_.shared();
   const Elapsed now = core_.shard().now();
-  if (const auto wait = shared.deliveries.must_wait(session.member, now)) return wait;
+  const Payer payer = ShardCore::payer_of(session);
+  if (const auto wait = shared.deliveries.must_wait(payer, now)) return wait;
   const trust::RoleLimits limits = core_.limits_of(session);
   std::optional<trust::Rate> a_second;
   if (limits.pulses_per_second) {
@@ -40,8 +41,8 @@ std::optional<std::chrono::nanoseconds> TopicDesk::must_wait(Session& session,
   std::optional<trust::Rate> a_minute;
   if (limits.pulses_per_minute)
     a_minute = {*limits.pulses_per_minute / 60, *limits.pulses_per_minute};
-  if (const auto wait = shared.pulse_rates.take(session.member, now, a_second)) return wait;
-  if (const auto wait = shared.pulse_minutes.take(session.member, now, a_minute)) return wait;
+  if (const auto wait = shared.pulse_rates.take(payer, now, a_second)) return wait;
+  if (const auto wait = shared.pulse_minutes.take(payer, now, a_minute)) return wait;
   const auto address = session.connection.peer().limit_key();
   if (!address_rates_.take(address, now)) return address_rates_.retry_after(address, now);
   const std::string name = std::to_string(session.mesh.value) + "/" + std::string(topic);
@@ -60,7 +61,7 @@ bool TopicDesk::on_publish(Session& session, const dialects::Publish& publish) {
   if (!core_.may_or_refuse(session, {Action::kPublish, topic}, publish.client_id)) return true;
   core_.shared().metrics.pulses.add();
   PulseDraft draft{session.mesh,
-                   session.member,
+                   ShardCore::payer_of(session),
                    std::string(topic),
                    publish.pulse,
                    core_.name_of_principal(session),
@@ -102,7 +103,7 @@ void TopicDesk::number_one(PulseDraft draft) {
   pulse.from = std::move(draft.from);
   auto numbered = history_of(draft.mesh).append(std::move(pulse));
   if (!draft.client_id.empty()) answer(draft, *numbered);
-  spread({std::move(numbered), draft.member, draft.origin, true});
+  spread({std::move(numbered), draft.payer, draft.origin, true});
 }
 
 // The sender may have gone meanwhile, or wait on another shard.
@@ -184,6 +185,29 @@ void TopicDesk::read_history(const Principal& who, const HistoryQuery& query,
                      : history.last(query.limit, may_read));
 }
 
+std::optional<std::string> TopicDesk::deny_reader(const Principal& who,
+                                                  const net::PeerAddress& peer,
+                                                  std::initializer_list<trust::Action> by_any) {
+  if (who.operates) return std::nullopt;
+  const trust::Roles roles = core_.roles_of(who);
+  const trust::Policy& policy = *core_.rules_of(who.mesh).policy;
+  const bool connects = core_.may(who, roles, {Action::kConnect, {}});
+  const bool reads_some = std::any_of(by_any.begin(), by_any.end(), [&](Action action) {
+    return policy.may_some(roles, who.proof, action);
+  });
+  if (connects && reads_some) return std::nullopt;
+  core_.shared().metrics.reads_refused[ReadRefusal::kDenied].add();
+  core_.note(who.mesh, who.member, peer, audit::Event::kRefused, name_of(ReadRefusal::kDenied));
+  const Wish refused = connects ? Wish{*by_any.begin(), ">"} : Wish{Action::kConnect, {}};
+  const std::string name = who.proof == trust::Proof::kShared ? "shared:" + who.source : who.source;
+  return core_.record_denial({who.mesh, who.proof, roles, name}, refused,
+                             name_of(ReadRefusal::kDenied));
+}
+
+bool TopicDesk::sees_presence(const Principal& who) {
+  return core_.may(who, core_.roles_of(who), {Action::kSeePresence, {}});
+}
+
 void TopicDesk::on_list(Session& session) {
   if (const auto wait = must_wait(session, {})) {
     return core_.refuse(session, Refusal::kRateLimited, {}, wait);
@@ -216,9 +240,10 @@ void TopicDesk::gather_topics(
     core_.mailbox().post([this, gathering, who, answer] {
       std::vector<dialects::TopicEntry> topics;
       const trust::Roles roles = core_.roles_of(who);
+      const bool connects = core_.may(who, roles, {Action::kConnect, {}});
       for (const auto& [name, subscribers] : gathering->counts) {
-        const bool visible = core_.may(who, roles, {Action::kSubscribe, name}) ||
-                             core_.may(who, roles, {Action::kReadHistory, name});
+        const bool visible = connects && (core_.may(who, roles, {Action::kSubscribe, name}) ||
+                                          core_.may(who, roles, {Action::kReadHistory, name}));
         if (visible) topics.push_back({name, subscribers});
       }
       answer(topics);

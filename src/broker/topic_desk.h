@@ -5,6 +5,7 @@
 // What crosses between shards goes once a turn. Lives on its shard's thread.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -19,7 +20,7 @@ namespace signet::broker {
 // A pulse on its way to be numbered.
 struct PulseDraft {
   MeshNumber mesh;
-  MemberNumber member;  // who is charged for what it causes
+  Payer payer;  // of what it causes
   std::string topic;
   std::string open;  // the object, without stamps and closing brace
   std::string from;
@@ -30,7 +31,7 @@ struct PulseDraft {
 // A numbered pulse on its way to those who hear it.
 struct NumberedPulse {
   std::shared_ptr<const routing::Pulse> pulse;
-  MemberNumber member;
+  Payer payer;
   ConnectionId origin;
   bool routed = true;  // false: only to who asked for this very topic
 };
@@ -70,6 +71,11 @@ class TopicDesk {
   using HistoryAnswer = std::function<void(const routing::TopicHistory::Page& page)>;
   void read_history(const Principal& who, const HistoryQuery& query, const HistoryAnswer& answer);
   std::vector<TopicCount> topics(MeshNumber mesh) const { return hub_.topics(mesh); }
+  // Of such a mesh: may `who` have pulses of some topic by one of these actions? If not, the
+  // reference of the refusal, by which the operator finds why.
+  std::optional<std::string> deny_reader(const Principal& who, const net::PeerAddress& peer,
+                                         std::initializer_list<trust::Action> by_any);
+  bool sees_presence(const Principal& who);
   // All shards' counts together, of those topics that `who` may hear or read; answers on this
   // shard. Any thread may post it.
   void gather_topics(const Principal& who,

@@ -32,6 +32,12 @@ inline constexpr std::array kBrokerCodes = {
     BrokerCode{"unknown_type", ErrorCode::kForbidden, "this broker is too old to know this"},
 };
 
+// What a server that can't be spoken to is called, by what its socket failed with.
+inline std::string_view code_of_connection(ErrorCode failed, std::string_view otherwise) {
+  if (failed == ErrorCode::kUnauthorized) return "tls_untrusted";
+  return failed == ErrorCode::kForbidden ? "tls_certificate_wanted" : otherwise;
+}
+
 // A code as the pages write them; whatever else a broker says is no code and not repeated.
 inline std::string code_or(std::string_view said, std::string_view otherwise) {
   constexpr std::size_t kMaxCodeBytes = 40;

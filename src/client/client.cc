@@ -244,11 +244,17 @@ Result<SendReport> Client::wait_sent(std::string_view ticket, SendState state,
     return failure(ErrorCode::kBug, "called_from_handler", "a handler may not wait for the broker");
   }
   Result<SendReport> report = impl_->state_->report(ticket);
-  const bool came = impl_->wait_until(timeout, [&] {
+  bool came = false;
+  impl_->wait_until(timeout, [&] {
     report = impl_->state_->report(ticket);
-    return !report.ok() || report->state >= state || report->state == SendState::kRefused;
+    came = !report.ok() || report->state >= state || report->state == SendState::kRefused;
+    return came || connection().state == ConnectionReport::State::kStopped;
   });
-  if (came || !report.ok()) return report;
+  if (came) return report;
+  if (connection().state == ConnectionReport::State::kStopped) {
+    const std::lock_guard lock(impl_->mutex_);
+    return impl_->last_failure_;
+  }
   return failure(ErrorCode::kOverloaded, "timeout",
                  report->state == SendState::kWaiting ? "the message still waits in the outbox"
                                                       : "nobody has confirmed the message yet");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "client/broker_codes.h"
 #include "client/client_impl.h"
 #include "client/identity_access.h"
 #include "crypto/random.h"
@@ -120,10 +121,9 @@ Status Client::Impl::run_connection() {
   auto socket = net::OutgoingSocket::connect(endpoint_of(url_, options_.trust),
                                              options_.connect_timeout, &stop_waker_);
   if (!socket.ok()) {
-    const bool distrusted = socket.error().code == ErrorCode::kUnauthorized;
+    const auto code = client::code_of_connection(socket.error().code, "unreachable");
     // A certificate can be mended while this runs, so it is tried again.
-    return Error{ErrorCode::kUnavailable,
-                 with_code(socket.error(), distrusted ? "tls_untrusted" : "unreachable").detail};
+    return Error{ErrorCode::kUnavailable, with_code(socket.error(), code).detail};
   }
   client::SessionOptions session_options;
   session_options.upgrade_timeout = options_.connect_timeout;
@@ -206,7 +206,10 @@ void Client::Impl::read_all(net::OutgoingSocket& socket, Elapsed now) {
   std::array<char, kReadBytes> bytes;
   for (int i = 0; i < kReadsATurn && !session_->end(); ++i) {
     const auto got = socket.read_some(bytes);
-    if (!got.ok()) return session_->lost(got.error().detail);
+    if (!got.ok()) {
+      const Error& why = got.error();
+      return session_->lost(why.detail, client::code_of_connection(why.code, "connection_lost"));
+    }
     if (got->has_ended()) return session_->lost("the broker closed the connection");
     if (got->must_wait()) return;
     session_->feed(std::span(bytes).first(got->bytes), now, system_clock().wall(), *this);

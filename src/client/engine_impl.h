@@ -42,6 +42,7 @@ struct Engine::Impl : private client::EngineSessionEvents {
   client::EngineSessionEnd run_connection();  // until it ends
   void run_session(net::OutgoingSocket& socket);
   void say_words(Elapsed now);
+  void renew_token();
   void forget(const client::SaidWord& word);
   bool move_bytes(net::OutgoingSocket& socket, Elapsed now);  // sleeps; false: it is over
   void read_all(net::OutgoingSocket& socket, Elapsed now);

@@ -20,6 +20,7 @@ using Next = EngineSessionEnd::Next;
 constexpr std::string_view kQuery = "?EIO=4&transport=websocket";
 // A longer life needs no plan, and its nanoseconds must fit.
 constexpr milliseconds kLongestLife = std::chrono::hours(24 * 30);
+constexpr milliseconds kTooLate{1'000};  // before its end nobody has another token
 
 wire::SocketLimits limits_of(const EngineSessionOptions& options) {
   wire::SocketLimits limits;
@@ -28,12 +29,11 @@ wire::SocketLimits limits_of(const EngineSessionOptions& options) {
   return limits;
 }
 
-// nullopt: the token does not say, or ends so soon that another one would be had already.
-std::optional<Elapsed> renewal(std::string_view token, milliseconds before, Elapsed now,
-                               WallTime wall) {
+// nullopt: the token does not say.
+std::optional<Elapsed> end_of(std::string_view token, Elapsed now, WallTime wall) {
   const auto end = dialects::token_end(token);
-  if (!end || *end - before <= wall) return std::nullopt;
-  return now + std::min(kLongestLife, milliseconds((*end - before).ms - wall.ms));
+  if (!end) return std::nullopt;
+  return now + std::clamp(milliseconds(end->ms - wall.ms), milliseconds(0), kLongestLife);
 }
 
 // The words of JobFailure are the codes; an engine of a later version may hear others.
@@ -91,7 +91,9 @@ EngineSession::EngineSession(const EngineSessionOptions& options, std::string to
       heard_(now),
       open_deadline_(now + options.open_timeout),
       beat_at_(now + options.heartbeat_every),
-      renew_at_(renewal(token_, options.renew_before, now, wall)) {}
+      token_ends_(end_of(token_, now, wall)) {
+  plan_renewal();
+}
 
 EngineSession::~EngineSession() { crypto::wipe(token_); }
 
@@ -121,7 +123,11 @@ void EngineSession::on_time(Elapsed now) {
     return;
   }
   if (now - heard_ >= options_.dead_after) return lost("the broker fell silent");
-  if (renew_at_ && now >= *renew_at_ && held_.empty()) {
+  if (answer_by_ && now >= *answer_by_) {
+    answer_by_.reset();
+    leaves_when_idle_ = true;
+  }
+  if (leaves_when_idle_ && held_.empty()) {
     say_goodbye();
     return finish(ErrorCode::kUnauthorized, "token_expired", "the token ends soon", Next::kAtOnce);
   }
@@ -134,8 +140,38 @@ void EngineSession::on_time(Elapsed now) {
 Elapsed EngineSession::next_deadline() const {
   if (phase_ != Phase::kReady) return open_deadline_;
   Elapsed due = std::min(beat_at_, heard_ + options_.dead_after);
-  if (renew_at_ && held_.empty()) due = std::min(due, *renew_at_);
-  return due;
+  for (const auto& each : {renew_at_, answer_by_}) due = std::min(due, each.value_or(due));
+  return leaves_when_idle_ && held_.empty() ? now_ : due;
+}
+
+// ---- the token
+
+void EngineSession::plan_renewal() {
+  renew_at_.reset();
+  if (!token_ends_ || *token_ends_ - now_ < kTooLate) return;
+  const auto left = *token_ends_ - now_;
+  renew_at_ = now_ + std::max<std::chrono::nanoseconds>(left - options_.renew_before, left / 2);
+}
+
+bool EngineSession::wants_token() const {
+  return phase_ == Phase::kReady && !end_ && renew_at_ && now_ >= *renew_at_;
+}
+
+void EngineSession::renew(std::string token, Elapsed now, WallTime wall) {
+  const crypto::WipedAtEnd wiped(token);  // it, or the one whose place it takes
+  now_ = now;
+  const auto ends = end_of(token, now, wall);
+  const bool is_another = !token.empty() && token != token_;
+  const bool ends_no_later = ends && token_ends_ && *ends <= *token_ends_;
+  if (end_ || !is_another || ends_no_later) return plan_renewal();
+  token_.swap(token);
+  token_ends_ = ends;
+  renew_at_.reset();
+  answer_by_ = now + options_.token_timeout;
+  std::string event = dialects::engine_refresh_event(token_);
+  const crypto::WipedAtEnd wiped_event(event);
+  say_packet(SocketPacketType::kEvent, event);
+  note_fault();
 }
 
 void EngineSession::finish(ErrorCode code, std::string_view stable_code, std::string_view sentence,
@@ -245,6 +281,15 @@ void EngineSession::on_told(dialects::EngineTold told) {
                    events_->on_ready();
                  },
                  [&](const dialects::TokenExpiredTold&) { token_expired_ = true; },
+                 [&](const dialects::TokenTakenTold&) {
+                   answer_by_.reset();
+                   leaves_when_idle_ = false;
+                   plan_renewal();
+                 },
+                 [&](const dialects::TokenRefusedTold&) {
+                   answer_by_.reset();
+                   leaves_when_idle_ = true;
+                 },
                  [](const dialects::HeartbeatTold&) {},
                  [](const dialects::UnknownTold&) {},
              },

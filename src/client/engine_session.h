@@ -29,8 +29,10 @@ namespace signet::client {
 struct EngineSessionOptions {
   std::chrono::milliseconds open_timeout{5'000};     // until ready: a broker answers at once
   std::chrono::milliseconds heartbeat_every{3'000};  // the format's limit is 10 s: three tries
-  std::chrono::milliseconds dead_after{12'000};    // of silence, though every heartbeat is answered
-  std::chrono::milliseconds renew_before{60'000};  // the token's end, while no job is held
+  std::chrono::milliseconds dead_after{12'000};  // of silence, though every heartbeat is answered
+  // The token's end; one that ends sooner is renewed when half of what is left has passed.
+  std::chrono::milliseconds renew_before{60'000};
+  std::chrono::milliseconds token_timeout{5'000};  // of the answer to another token
   std::chrono::milliseconds progress_every{200};   // of one job
   std::size_t max_jobs = 64;                       // held; a broker that gives more is not believed
   // The world and the payload of a job, 64 KiB each by the broker's defaults.
@@ -84,6 +86,12 @@ class EngineSession : private WebSocketEvents {
   // lease that does not hold says nothing. Fails kMalformed as job_word_event(): the lease holds
   // on.
   Status say(const dialects::JobWord& word, Elapsed now, WallTime wall);
+  // The token ends soon: its owner asks for another one, and says so by renew().
+  bool wants_token() const;
+  // Shows the broker another token in the place of the one that ends, and keeps what is held. One
+  // that ends no later is none; empty: there is none yet, and it is wanted again. A broker that
+  // does not take it is left when nothing is held.
+  void renew(std::string token, Elapsed now, WallTime wall);
   // Leaves in order: what is held goes to others at once.
   void say_goodbye();
 
@@ -114,6 +122,7 @@ class EngineSession : private WebSocketEvents {
   void on_lease_lost(const dialects::LeaseLostTold& told);
   void on_word_refused(const dialects::WordRefusedTold& told);
   void drop(Jobs::iterator job, const Error& why);
+  void plan_renewal();
 
   Status say_word(const dialects::JobWord& word, WallTime wall);
   void say_packet(wire::SocketPacketType type, std::string_view data);
@@ -133,7 +142,10 @@ class EngineSession : private WebSocketEvents {
   Elapsed heard_;  // when bytes came last
   Elapsed open_deadline_;
   Elapsed beat_at_;
-  std::optional<Elapsed> renew_at_;
+  std::optional<Elapsed> token_ends_;  // as it says itself
+  std::optional<Elapsed> renew_at_;    // another one is wanted
+  std::optional<Elapsed> answer_by_;   // to the one that was shown
+  bool leaves_when_idle_ = false;      // for this broker takes no other token
   bool token_expired_ = false;
   std::optional<EngineSessionEnd> end_;
   EngineSessionEvents* events_ = nullptr;  // during feed()

@@ -175,7 +175,15 @@ bool Engine::Impl::move_bytes(net::OutgoingSocket& socket, Elapsed now) {
   const Elapsed woke = system_clock().elapsed();
   if (watches[0].can_read) read_all(socket, woke);
   session_->on_time(woke);
+  renew_token();
   return !session_->end();
+}
+
+void Engine::Impl::renew_token() {
+  if (!session_->wants_token()) return;
+  auto token = options_.token();
+  session_->renew(token.ok() ? *std::move(token) : std::string(), system_clock().elapsed(),
+                  system_clock().wall());
 }
 
 void Engine::Impl::read_all(net::OutgoingSocket& socket, Elapsed now) {

@@ -49,8 +49,9 @@ struct HttpAnswer {
 // lookup of a name can hold it up longer. The request, which may hold a token, is wiped.
 // Fails kMalformed when a header, the method or the path would not be one line of the request, for
 // https over a Unix socket, and when the server speaks no TLS; kUnauthorized when it does not prove
-// to be the host; kUnavailable when it can't be reached, breaks off, answers no HTTP/1.1, or the
-// waker is set; and kOverloaded when it takes too long.
+// to be the host; kForbidden when it wants a client certificate; kUnavailable when it can't be
+// reached, breaks off, answers no HTTP/1.1, or the waker is set; and kOverloaded when it takes too
+// long.
 Result<HttpAnswer> http_request(const Url& url, std::string_view method, std::string_view body,
                                 std::chrono::milliseconds timeout, const HttpOptions& options = {});
 

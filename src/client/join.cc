@@ -61,7 +61,10 @@ Result<std::string> ask_to_join(const InviteClaim& claim, std::string_view token
   client::HttpOptions http;
   http.tls = {trust.ca_file, "", trust.allow_tls12};
   const auto answer = client::http_request(url, "POST", body.text(), timeout, http);
-  if (!answer.ok()) return Error{answer.error().code, "unreachable: " + answer.error().detail};
+  if (!answer.ok()) {
+    const auto code = client::code_of_connection(answer.error().code, "unreachable");
+    return Error{answer.error().code, std::string(code) + ": " + answer.error().detail};
+  }
   constexpr int kTooManyRequests = 429;  // said before the body is looked at, and in plain text
   if (answer->status == kTooManyRequests) {
     return Error{ErrorCode::kUnavailable,

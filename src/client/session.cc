@@ -63,10 +63,10 @@ void Session::say_hello() {
 }
 
 // A refusal whose close frame got lost is a refusal still.
-void Session::lost(std::string_view why) {
+void Session::lost(std::string_view why, std::string_view code) {
   if (phase_ == Phase::kHello && !refusal_.empty())
     return refuse_hello(code_or(refusal_, "refused"));
-  fail(ErrorCode::kUnavailable, "connection_lost", why);
+  fail(ErrorCode::kUnavailable, code, why);
 }
 
 void Session::on_time(Elapsed now) {

@@ -65,7 +65,7 @@ class Session : private WebSocketEvents {
   // What came from the socket; unmasked in place. No event destroys the session.
   void feed(std::span<char> bytes, Elapsed now, WallTime wall, SessionEvents& events);
   // The peer closed, or the socket broke.
-  void lost(std::string_view why);
+  void lost(std::string_view why, std::string_view code = "connection_lost");
   // Asked at next_deadline() or later.
   void on_time(Elapsed now);
   Elapsed next_deadline() const;

@@ -88,7 +88,14 @@ struct EnginePacketSaid {
   std::optional<std::uint64_t> lease;  // echoed, where it was
   std::string_view text;               // JSON of result or progress; the text of error
 };
-using EngineVerb = std::variant<EngineReady, EngineHeartbeat, EnginePacketSaid, HubUnknown>;
+using EngineVerb = std::variant<EngineReady, EngineHeartbeat, EnginePacketSaid, HubTokenRefresh,
+                                HubMalformed, HubUnknown>;
+
+// What a CONNECT packet shows.
+struct HubCredentials {
+  std::optional<std::string_view> token;
+  bool simulated = false;  // `simulated:true`: asks to be let in without one
+};
 
 class HubReader {
  public:
@@ -96,8 +103,8 @@ class HubReader {
   // Never fails: what can't be understood is a HubMalformed or a HubUnknown.
   HubVerb read_user(std::string_view data);
   EngineVerb read_engine(std::string_view data);
-  // The token of a CONNECT packet's data; nullopt: none.
-  std::optional<std::string_view> read_token(std::string_view data);
+  // Of the data of a CONNECT packet.
+  HubCredentials read_credentials(std::string_view data);
 
  private:
   wire::JsonValue parsed(std::string_view data);

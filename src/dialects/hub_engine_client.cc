@@ -138,6 +138,10 @@ std::string engine_ready_event() {
 
 std::string engine_heartbeat_event() { return begun("engine_heartbeat").end().end().take(); }
 
+std::string engine_refresh_event(std::string_view token) {
+  return begun("token_refresh").key("token").value(token).end().end().take();
+}
+
 Result<std::string> job_word_event(const JobWord& word, std::string_view secret,
                                    std::string_view nonce, WallTime now) {
   const std::string payload = payload_of(word, now);
@@ -179,6 +183,8 @@ EngineTold read_engine_told(std::string_view data) {
   if (*name == "heartbeat_ack") return HeartbeatTold{};
   if (*name == "ready_ack") return EngineReadyTold{};
   if (*name == "auth_expired") return TokenExpiredTold{};
+  if (*name == "token_ok") return TokenTakenTold{};
+  if (*name == "token_error") return TokenRefusedTold{};
   for (const Step& step : kSteps) {
     const bool is_of_it =
         name->starts_with(step.event) && name->substr(step.event.size()) == kRejected;

@@ -24,6 +24,8 @@ std::string engine_connect_data(std::string_view token);
 // Asks for dispatches as `engine_job`, which alone tells the lease.
 std::string engine_ready_event();
 std::string engine_heartbeat_event();
+// Another token in the place of the one of CONNECT; the caller wipes it as well.
+std::string engine_refresh_event(std::string_view token);
 
 enum class JobStep : std::uint8_t { kStarted, kProgress, kCompleted, kFailed };
 std::string_view event_of(JobStep step);  // `job_started`, …
@@ -73,13 +75,16 @@ struct WordRefusedTold {
 struct EngineReadyTold {};
 struct HeartbeatTold {};
 struct TokenExpiredTold {};
+struct TokenTakenTold {};    // the new one holds from now on
+struct TokenRefusedTold {};  // the old one goes on
 // None of the above, or breaks the bounds of its event: `what` is for a log. An engine goes on
 // without it.
 struct UnknownTold {
   std::string what;
 };
-using EngineTold = std::variant<JobTold, LeaseLostTold, WordRefusedTold, EngineReadyTold,
-                                HeartbeatTold, TokenExpiredTold, UnknownTold>;
+using EngineTold =
+    std::variant<JobTold, LeaseLostTold, WordRefusedTold, EngineReadyTold, HeartbeatTold,
+                 TokenExpiredTold, TokenTakenTold, TokenRefusedTold, UnknownTold>;
 
 // `data`: the JSON array of an event packet.
 EngineTold read_engine_told(std::string_view data);

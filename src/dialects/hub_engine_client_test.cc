@@ -77,13 +77,17 @@ TEST(HubEngineClient, WhatIsNoResultIsNotSigned) {
 TEST(HubEngineClient, ConnectsAndIsReadyInTheBrokersEyes) {
   HubReader reader;
   const std::string data = engine_connect_data("a.b.c");
-  EXPECT_EQ(reader.read_token(data), "a.b.c");
+  EXPECT_EQ(reader.read_credentials(data).token, "a.b.c");
   const std::string ready = engine_ready_event();
   const EngineVerb verb = reader.read_engine(ready);
   ASSERT_TRUE(std::holds_alternative<EngineReady>(verb));
   EXPECT_EQ(std::get<EngineReady>(verb).dialect, EngineReady::Dialect::kEngineJob);
   const std::string beat = engine_heartbeat_event();
   EXPECT_TRUE(std::holds_alternative<EngineHeartbeat>(reader.read_engine(beat)));
+  const std::string refresh = engine_refresh_event("d.e.f");
+  const EngineVerb another = reader.read_engine(refresh);
+  ASSERT_TRUE(std::holds_alternative<HubTokenRefresh>(another));
+  EXPECT_EQ(std::get<HubTokenRefresh>(another).token, "d.e.f");
 }
 
 TEST(HubEngineClient, ReadsTheJobThatTheBrokerWrites) {
@@ -144,6 +148,9 @@ TEST(HubEngineClient, ReadsTheOtherEventsByTheirNames) {
   EXPECT_TRUE(
       std::holds_alternative<HeartbeatTold>(read_engine_told(write_engine_heartbeat_ack(kNow))));
   EXPECT_TRUE(std::holds_alternative<TokenExpiredTold>(read_engine_told(write_auth_expired())));
+  EXPECT_TRUE(std::holds_alternative<TokenTakenTold>(read_engine_told(write_token_ok(kNow))));
+  EXPECT_TRUE(std::holds_alternative<TokenRefusedTold>(
+      read_engine_told(write_token_error(TokenRefusal::kRevoked))));
 }
 
 TEST(HubEngineClient, WhatBreaksItsBoundsIsPassedOver) {

@@ -83,9 +83,14 @@ std::optional<HubVerb> read_generate_world(JsonValue data, std::string&) {
   return HubGenerateWorld{config.raw()};
 }
 
-std::optional<HubVerb> read_token_refresh(JsonValue data, std::string&) {
+std::optional<std::string_view> token_in(JsonValue data) {
   const auto token = data["token"].string();
-  if (!token || token->empty()) return std::nullopt;
+  return token && !token->empty() ? token : std::nullopt;
+}
+
+std::optional<HubVerb> read_token_refresh(JsonValue data, std::string&) {
+  const auto token = token_in(data);
+  if (!token) return std::nullopt;
   return HubTokenRefresh{*token};
 }
 
@@ -95,6 +100,7 @@ struct UserEvent {
   Answer answer;          // where its data is none of this event,
   std::string_view code;  // with this
 };
+constexpr std::string_view kTokenRefresh = "token_refresh";  // of both namespaces
 constexpr UserEvent kUserEvents[] = {
     {"action", read_action, Answer::kActionError, signet::name_of(ActionRefusal::kMalformed)},
     {"heartbeat", read_heartbeat, Answer::kNone, ""},
@@ -103,7 +109,7 @@ constexpr UserEvent kUserEvents[] = {
      signet::name_of(AgentRefusal::kMalformed)},
     {"generate_world", read_generate_world, Answer::kJobError,
      signet::name_of(JobRefusal::kInvalidPayload)},
-    {"token_refresh", read_token_refresh, Answer::kTokenError,
+    {kTokenRefresh, read_token_refresh, Answer::kTokenError,
      signet::name_of(TokenRefusal::kMalformed)},
 };
 
@@ -173,6 +179,13 @@ EngineReady read_ready(JsonValue data) {
   if (dialect == "engine_job") return {EngineReady::Dialect::kEngineJob};
   if (dialect == "job:dispatch") return {EngineReady::Dialect::kJobDispatch};
   return {EngineReady::Dialect::kBoth};
+}
+
+EngineVerb read_engine_refresh(const Event& event) {
+  const auto token = token_in(event.data);
+  if (token) return HubTokenRefresh{*token};
+  return HubMalformed{Answer::kTokenError, signet::name_of(TokenRefusal::kMalformed),
+                      kTokenRefresh};
 }
 
 bool is_there(JsonValue value) { return value && !value.is(JsonKind::kNull); }
@@ -268,14 +281,15 @@ EngineVerb HubReader::read_engine(std::string_view data) {
   const Event event = event_of(root, data);
   if (event.name == "engine_ready" && event.is_whole) return read_ready(event.data);
   if (event.name == "engine_heartbeat" && event.is_whole) return EngineHeartbeat{};
+  if (event.name == kTokenRefresh) return read_engine_refresh(event);
   const SignedEvent* const row = row_of(kSignedEvents, event.name);
   if (row != nullptr) return read_packet(row->event, event.data, printed_);
   return unknown(event.is_whole ? event.name : std::string_view());
 }
 
-std::optional<std::string_view> HubReader::read_token(std::string_view data) {
-  const auto token = parsed(data)["token"].string();
-  return token && !token->empty() ? token : std::nullopt;
+HubCredentials HubReader::read_credentials(std::string_view data) {
+  const JsonValue shown = parsed(data);
+  return {token_in(shown), shown["simulated"].boolean() == true};
 }
 
 std::string_view rejection_of(EngineEvent event) {

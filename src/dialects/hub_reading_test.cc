@@ -63,6 +63,11 @@ std::string said(const EngineVerb& verb) {
                                  ' ' + shown(v.claim.nonce) + ' ' + shown(v.claim.timestamp_ms) +
                                  ' ' + shown(v.claim.signature);
                         },
+                        [](const HubTokenRefresh& v) { return "refresh " + std::string(v.token); },
+                        [](const HubMalformed& v) {
+                          return "malformed " + std::string(name_of(v.answer)) + ' ' +
+                                 std::string(v.code) + ' ' + std::string(v.event);
+                        },
                         [](const HubUnknown& v) { return "unknown " + std::string(v.event); },
                     },
                     verb);
@@ -276,6 +281,10 @@ TEST(HubReading, ReadsEachEventOfAnEngine) {
       {"wrong types all over", R"(["engine_error",{"payload":"{}","nonce":1,"ts":"5","sig":[]}])", "engine_error_rejected - - - -"},
       {"a list for a payload", R"(["job_status",{"payload":[1],"ts":5.0}])", "status_rejected - - - -"},
       {"null for a payload", R"(["job_status",{"payload":null}])", "status_rejected - - - -"},
+      {"a refresh", R"(["token_refresh",{"token":"a.b.c"}])", "refresh a.b.c"},
+      {"a refresh without a token", R"(["token_refresh",{}])", "malformed token malformed token_refresh"},
+      {"a refresh with an empty one", R"(["token_refresh",{"token":""}])", "malformed token malformed token_refresh"},
+      {"a refresh that is no JSON", R"(["token_refresh",{"token":"a","token":"b"}])", "malformed token malformed token_refresh"},
       {"ready, and no JSON", R"(["engine_ready",{)", "unknown "},
       {"a user's event", R"(["action",{}])", "unknown action"},
       {"nothing", "", "unknown "},
@@ -367,13 +376,26 @@ TEST(HubReading, AnIdIsShortAndAnErrorIsCutBetweenCharacters) {
 
 TEST(HubReading, ATokenIsAText) {
   HubReader reader;
-  EXPECT_EQ(reader.read_token(R"({"token":"a.b.c"})"), "a.b.c");
-  EXPECT_EQ(reader.read_token(R"({"x":1,"token":"\u0061"})"), "a");
+  EXPECT_EQ(reader.read_credentials(R"({"token":"a.b.c"})").token, "a.b.c");
+  EXPECT_EQ(reader.read_credentials(R"({"x":1,"token":"\u0061"})").token, "a");
   for (const std::string_view none :
        {"", "{}", "null", "[]", "\"a.b.c\"", R"(["token","a.b.c"])", R"({"token":""})",
         R"({"token":null})", R"({"token":7})", R"({"token":["a"]})", R"({"Token":"a"})",
         R"({"token":"a","token":"b"})", R"({"token":"a")", R"({"token":"a"}})"}) {
-    EXPECT_FALSE(reader.read_token(none)) << none;
+    EXPECT_FALSE(reader.read_credentials(none).token) << none;
+  }
+}
+
+TEST(HubReading, WhoAsksToBeSimulatedSaysTrue) {
+  HubReader reader;
+  EXPECT_TRUE(reader.read_credentials(R"({"simulated":true})").simulated);
+  const HubCredentials both = reader.read_credentials(R"({"token":"a","simulated":true})");
+  EXPECT_TRUE(both.simulated);
+  EXPECT_EQ(both.token, "a");
+  for (const std::string_view other :
+       {"", "{}", "true", R"({"simulated":false})", R"({"simulated":"true"})", R"({"simulated":1})",
+        R"({"simulated":null})", R"({"simulated":true,"simulated":true})"}) {
+    EXPECT_FALSE(reader.read_credentials(other).simulated) << other;
   }
 }
 

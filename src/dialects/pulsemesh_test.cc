@@ -51,7 +51,7 @@ TEST(PulseMesh, ASignatureShowsTheSecretOverExactlyTheseForms) {
     const Verb verb = dialect.read(view_in(vector, "frame"), Stage::kUnproven);
     ASSERT_EQ(said(verb), "hello") << view_in(vector, "frame");
     const bool shown =
-        trust::shows_secret(std::get<SecretHello>(verb).claim, view_in(vector, "secret"));
+        trust::shows_secret(std::get<SecretHello>(verb).claim, view_in(vector, "secret"), true);
     EXPECT_EQ(shown, vector["shown"].boolean());
   });
 }
@@ -79,7 +79,7 @@ TEST(PulseMesh, TakesTheSignaturesOfThePage) {
                               std::string(row.signature) + "\"}";
     const Verb verb = dialect.read(frame, Stage::kUnproven);
     ASSERT_EQ(said(verb), "hello") << frame;
-    EXPECT_TRUE(trust::shows_secret(std::get<SecretHello>(verb).claim, "mirror:logos:2025"));
+    EXPECT_TRUE(trust::shows_secret(std::get<SecretHello>(verb).claim, "mirror:logos:2025", true));
   }
 }
 

@@ -170,8 +170,9 @@ class BoardDrill {
     const EngineSession* found = pick(live_, bytes);
     const EngineSession session = found == nullptr ? 77 : *found;
     live_.erase(std::remove(live_.begin(), live_.end(), session), live_.end());
-    slow_.engine_gone(session, wall(), now_);
-    commit(board_->engine_gone(session, wall(), now_), false);
+    const Leaving how = bytes.below(3) == 0 ? Leaving::kUnfit : Leaving::kLost;
+    slow_.engine_gone(session, wall(), now_, how);
+    commit(board_->engine_gone(session, wall(), now_, how), false);
   }
 
   void report_of_holder(DrillBytes& bytes) {

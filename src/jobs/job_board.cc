@@ -59,7 +59,7 @@ Effects JobBoard::load(std::vector<Job> jobs, WallTime wall, Elapsed now) {
     if (entry.job.state == JobState::kQueued) wait(entry, turn);
   }
   for (auto& [order, entry] : jobs_) {
-    if (is_under_way(entry.job.state)) lose_to_restart(entry, turn);
+    if (is_under_way(entry.job.state)) lose_without_a_try(entry, turn);
   }
   return end(std::move(turn), Forget::kOld);
 }
@@ -98,9 +98,13 @@ std::optional<JobRefusal> JobBoard::refusal_of(const NewWorld& world) const {
     if (types_.count(job.type) == 0) return JobRefusal::kUnauthorizedJobType;
     if (orders_.count(job.id) > 0 || !ids.insert(job.id).second) return JobRefusal::kUnavailable;
   }
+  // Whoever waits for room for that would wait for ever.
+  const std::size_t more = world.jobs.size();
+  const std::size_t most = std::min(options_.unfinished_per_user, options_.unfinished_per_mesh);
+  const bool fits_never = more > most || bytes_of(world) > options_.bytes_per_mesh;
+  if (fits_never) return JobRefusal::kInvalidPayload;
   const auto user = users_.find(world.user);
   const std::size_t of_user = user == users_.end() ? 0 : user->second.unfinished;
-  const std::size_t more = world.jobs.size();
   if (of_user + more > options_.unfinished_per_user) return JobRefusal::kTooManyJobs;
   if (unfinished() + more > options_.unfinished_per_mesh) return JobRefusal::kTooManyJobs;
   // What is done makes room, the rest does not.
@@ -115,10 +119,12 @@ Effects JobBoard::engine_ready(EngineSession session, std::string name, WallTime
   return end({wall, now, {}}, Forget::kMany);
 }
 
-Effects JobBoard::engine_gone(EngineSession session, WallTime wall, Elapsed now) {
+Effects JobBoard::engine_gone(EngineSession session, WallTime wall, Elapsed now, Leaving how) {
   Turn turn{wall, now, {}};
   for (const std::uint64_t order : engines_.remove(session)) {
-    lose(jobs_.at(order), JobFailure::kEngineDisconnected, turn);
+    Entry& entry = jobs_.at(order);
+    how == Leaving::kUnfit ? lose_without_a_try(entry, turn)
+                           : lose(entry, JobFailure::kEngineDisconnected, turn);
   }
   return end(std::move(turn), Forget::kMany);
 }

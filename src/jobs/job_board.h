@@ -35,7 +35,7 @@ namespace signet::jobs {
 struct JobOptions {
   std::vector<JobType> types;             // what may be asked for
   std::size_t jobs_per_engine = 4;        // under way at once
-  std::size_t unfinished_per_user = 100;  // a queue is no store
+  std::size_t unfinished_per_user = 400;  // a queue is no store; of a world of 64 KiB come 340
   std::size_t unfinished_per_mesh = 10'000;
   // Of one job, whatever ended them: a poison job. Less than kLeasesPerLife.
   std::uint64_t most_leases = 5;
@@ -89,6 +89,12 @@ struct Effects {
   std::vector<EngineSession> lost;  // whose lease ended by its silence or absence: one for each
 };
 
+// How an engine went away from its jobs.
+enum class Leaving : std::uint8_t {
+  kLost,   // it held them, and did not do them: a try of each
+  kUnfit,  // it could never have ended one: no try
+};
+
 enum class EngineSays : std::uint8_t { kStarted, kProgress, kCompleted, kFailed };
 struct EngineReport {
   EngineSession engine = 0;
@@ -112,14 +118,17 @@ class JobBoard {
   // REQUIRES: no two of them share an id or an order, and each world's jobs share its user.
   Effects load(std::vector<Job> jobs, WallTime wall, Elapsed now);
 
-  // All jobs of a request, or none. Refused: invalid_payload (no job in it), unauthorized_job_type,
-  // too_many_jobs (or bytes of them); unavailable where an id is taken.
+  // All jobs of a request, or none. Refused: invalid_payload (no job in it, or more of them, or of
+  // their bytes, than there may ever be), unauthorized_job_type, too_many_jobs (or bytes of them)
+  // for now; unavailable where an id is taken.
   std::variant<Effects, JobRefusal> submit(NewWorld world, WallTime wall, Elapsed now);
 
   // An engine takes jobs from now on.
   Effects engine_ready(EngineSession session, std::string name, WallTime wall, Elapsed now);
-  // It went away, or was silent: its jobs go to others under a new fence, or fail.
-  Effects engine_gone(EngineSession session, WallTime wall, Elapsed now);
+  // It went away, or was silent: its jobs go to others under a new fence, or fail. Each lease
+  // counts, however it left.
+  Effects engine_gone(EngineSession session, WallTime wall, Elapsed now,
+                      Leaving how = Leaving::kLost);
 
   // What an engine says of a job. Refused, and nothing changes: JOB_UNKNOWN (or it was never this
   // engine's), JOB_LEASE_STALE (it was, or the fence is another), JOB_TRANSITION_INVALID. What
@@ -204,7 +213,7 @@ class JobBoard {
   void weigh_spec(World& world, const Job& job);
 
   Entry& adopt(Job job, std::shared_ptr<const JobType> type);
-  void lose_to_restart(Entry& entry, Turn& turn);
+  void lose_without_a_try(Entry& entry, Turn& turn);
   void wait(Entry& entry, Turn& turn);
   void serve(Turn& turn);
   void give(Entry& entry, EngineSession engine, Turn& turn);

@@ -52,7 +52,9 @@ class JobBoardTest : public testing::Test {
     const std::string called = name.empty() ? "e" + std::to_string(session) : name;
     return taken(board().engine_ready(session, called, wall(), now_));
   }
-  Words gone(EngineSession session) { return taken(board().engine_gone(session, wall(), now_)); }
+  Words gone(EngineSession session, Leaving how = Leaving::kLost) {
+    return taken(board().engine_gone(session, wall(), now_, how));
+  }
   Words say(EngineSession session, EngineSays says, std::string_view job,
             std::optional<std::uint64_t> fence = std::nullopt, std::string_view text = "{}") {
     auto answer = board().report({session, says, job, fence, text}, wall(), now_);

@@ -13,7 +13,7 @@ TEST_F(JobBoardTest, TakesAllOfARequestOrNone) {
   options_.unfinished_per_mesh = 5;
   EXPECT_EQ(submit("ann", {"FREE", "OTHER"}), Words{"unauthorized_job_type"});
   EXPECT_EQ(submit("ann", {}), Words{"invalid_payload"});
-  EXPECT_EQ(submit("ann", Words(4, "FREE")), Words{"too_many_jobs"});
+  EXPECT_EQ(submit("ann", Words(4, "FREE")), Words{"invalid_payload"}) << "it would wait for ever";
   EXPECT_EQ(board().count(JobState::kQueued), 0u);
   EXPECT_EQ(submit("ann", {"FREE", "FREE"}).size(), 2u);
   EXPECT_EQ(submit("ann", {"FREE", "FREE"}), Words{"too_many_jobs"});
@@ -23,6 +23,10 @@ TEST_F(JobBoardTest, TakesAllOfARequestOrNone) {
   EXPECT_EQ(board().list({}, {}, 0, 99).size(), 5u);
   cancel("j1");
   EXPECT_EQ(submit("cat", {"FREE"}).size(), 1u) << "what is finished does not count";
+  options_.unfinished_per_mesh = 2;
+  board().set_options(options_);
+  EXPECT_EQ(submit("dan", Words(3, "FREE")), Words{"invalid_payload"}) << "the mesh's, likewise";
+  EXPECT_EQ(submit("dan", Words(2, "FREE")), Words{"too_many_jobs"});
 }
 
 TEST_F(JobBoardTest, AnIdThatIsTakenIsNotGivenTwice) {
@@ -67,7 +71,7 @@ TEST_F(JobBoardTest, BytesOfWhatIsNotDoneAreBounded) {
     return std::string_view("taken");
   };
   options_.bytes_per_mesh = 1'000;
-  EXPECT_EQ(ask("x", 801, 100), "too_many_jobs");
+  EXPECT_EQ(ask("x", 801, 100), "invalid_payload") << "there is never room for it";
   EXPECT_EQ(ask("x", 600, 100), "taken");
   EXPECT_EQ(board().bytes(), 800U);
   EXPECT_EQ(ask("y", 101, 50), "too_many_jobs");

@@ -50,7 +50,7 @@ TEST(JobBoardModel, DecidesWhatTheSlowBoardDecidesWhateverHappens) {
   EXPECT_GT(all.stale, 30u);
   EXPECT_GT(all.unknown, 50u);
   EXPECT_GT(all.invalid, 10u);
-  EXPECT_GT(all.repeated, 3u);
+  EXPECT_GT(all.repeated, 2u);
   EXPECT_GT(all.restarts, 20u);
   EXPECT_GT(all.worlds, 100u);
   EXPECT_GT(all.refused, 20u);

@@ -126,10 +126,12 @@ JobBoard::Entry& JobBoard::adopt(Job job, std::shared_ptr<const JobType> type) {
   return entry;
 }
 
-void JobBoard::lose_to_restart(Entry& entry, Turn& turn) {
+// By a restart, or by an engine that could not have done it.
+void JobBoard::lose_without_a_try(Entry& entry, Turn& turn) {
   if (leases_of(entry.job) >= options_.most_leases) {
     return fail(entry, std::string(name_of(JobFailure::kEngineDisconnected)), turn);
   }
+  end_lease(entry);
   change(entry, JobState::kQueued, turn);
   wait(entry, turn);
 }

@@ -171,6 +171,23 @@ TEST_F(JobBoardTest, AJobWhoseEnginesAllGoAwayFails) {
             (Words{"j1 failed", "end j1 ENGINE_DISCONNECTED", "FAILED j1", "world j1 of 1"}));
 }
 
+TEST_F(JobBoardTest, AnEngineThatIsNotFitCostsItsJobsALeaseAndNoTry) {
+  options_.types[0].retries = 0;
+  options_.jobs_per_engine = 2;
+  submit("ann", {"FREE", "FREE"});
+  for (EngineSession engine = 1; engine < options_.most_leases; ++engine) {
+    ready(engine);
+    EXPECT_EQ(gone(engine, Leaving::kUnfit), (Words{"j1 queued", "j2 queued"}));
+    EXPECT_EQ(job("j1").retries, 0u);
+    EXPECT_EQ(leases_of(job("j1")), engine);
+  }
+  EXPECT_EQ(board().due(), std::nullopt) << "no lease is left";
+  ready(8);
+  EXPECT_EQ(board().engines()[0].jobs, (Words{"j1", "j2"}));
+  EXPECT_EQ(work(8, "j1")[0], "j1 completed");
+  EXPECT_EQ(gone(8, Leaving::kUnfit)[0], "j2 failed") << "not for ever";
+}
+
 TEST_F(JobBoardTest, AnEngineThatIsReadyTwiceIsReadyOnceAndAStrangerThatGoesIsNoLoss) {
   submit("ann", {"FREE", "FREE"});
   EXPECT_EQ(ready(1).size(), 2u);

@@ -46,12 +46,7 @@ class SlowBoard {
     });
     close_done_of_earlier(wall, now);
     for (SlowJob& job : jobs_) {
-      if (!is_under_way(job.job.state)) continue;
-      if (leases_of(job.job) >= options_.most_leases) {
-        fail(job, "ENGINE_DISCONNECTED", wall, now);
-      } else {
-        queue(job, wall);
-      }
+      if (is_under_way(job.job.state)) lose_without_a_try(job, wall, now);
     }
     end(wall, now, true);
   }
@@ -64,6 +59,12 @@ class SlowBoard {
       if (find(asked.id) != nullptr || !ids.insert(asked.id).second)
         return JobRefusal::kUnavailable;
     }
+    std::size_t more = size_of(world.spec);
+    for (const NewJob& asked : world.jobs) more += asked.payload.size();
+    const bool fits_never = world.jobs.size() > options_.unfinished_per_user ||
+                            world.jobs.size() > options_.unfinished_per_mesh ||
+                            more > options_.bytes_per_mesh;
+    if (fits_never) return JobRefusal::kInvalidPayload;
     std::size_t of_user = 0;
     std::size_t of_mesh = 0;
     for (const SlowJob& job : jobs_) {
@@ -72,8 +73,6 @@ class SlowBoard {
     }
     if (of_user + world.jobs.size() > options_.unfinished_per_user) return JobRefusal::kTooManyJobs;
     if (of_mesh + world.jobs.size() > options_.unfinished_per_mesh) return JobRefusal::kTooManyJobs;
-    std::size_t more = size_of(world.spec);
-    for (const NewJob& asked : world.jobs) more += asked.payload.size();
     if (bytes(false) + more > options_.bytes_per_mesh) return JobRefusal::kTooManyJobs;
     std::uint64_t order = newest_;
     for (const NewJob& asked : world.jobs) {
@@ -100,10 +99,12 @@ class SlowBoard {
     end(wall, now, false);
   }
 
-  void engine_gone(EngineSession session, WallTime wall, Elapsed now) {
+  void engine_gone(EngineSession session, WallTime wall, Elapsed now, Leaving how) {
     engines_.erase(session);
     for (SlowJob& job : jobs_) {
-      if (session != 0 && job.live == session) lose(job, "ENGINE_DISCONNECTED", wall, now);
+      if (session == 0 || job.live != session) continue;
+      how == Leaving::kLost ? lose(job, "ENGINE_DISCONNECTED", wall, now)
+                            : lose_without_a_try(job, wall, now);
     }
     end(wall, now, false);
   }
@@ -260,6 +261,12 @@ class SlowBoard {
       return fail(job, error, wall, now);
     }
     ++job.job.retries;
+    queue(job, wall);
+  }
+  void lose_without_a_try(SlowJob& job, WallTime wall, Elapsed now) {
+    if (leases_of(job.job) >= options_.most_leases) {
+      return fail(job, "ENGINE_DISCONNECTED", wall, now);
+    }
     queue(job, wall);
   }
   void fail(SlowJob& job, const std::string& error, WallTime wall, Elapsed now) {

@@ -11,6 +11,7 @@ test('users: tokens, then signatures', async (t) => {
   const kTokens = {
     'none': [undefined, 'AUTH_REQUIRED'],
     'no token at all': [{}, 'AUTH_REQUIRED'],
+    'no token, and not simulated': [{ simulated: false }, 'AUTH_REQUIRED'],
     'of another secret': [{ token: userToken('ann', {}, 'another-secret-that-nobody-believes') }, 'INVALID_TOKEN'],
     'over': [{ token: userToken('ann', past) }, 'INVALID_TOKEN'],
     'of another issuer': [{ token: userToken('ann', { iss: 'elsewhere' }) }, 'INVALID_TOKEN'],
@@ -56,6 +57,19 @@ test('users: tokens, then signatures', async (t) => {
   }
   ann.say('nobody_listens', 1);
   await ann.act('click', 2);
+});
+
+// As with the original, and where `signetd dev` is not told otherwise.
+test('who asks to be simulated needs no token', async (t) => {
+  const hub = await startHub(t);
+  const guest = await hub.enter('/', { simulated: true });
+  const { userId, role, isSimulated } = await guest.next('auth_context');
+  assert.deepEqual([userId, role, isSimulated], ['simulated', 'user', true]);
+  await guest.act('click', 1);
+  await assert.rejects(hub.enter('/engine', { simulated: true }));
+  await assert.rejects(hub.enter('/', { simulated: true, token: 'a.b.c' }), { message: 'INVALID_TOKEN' });
+  const strict = await startHub(t, { set: { 'hub.simulated': 'false' } });
+  await assert.rejects(strict.enter('/', { simulated: true }), { message: 'AUTH_REQUIRED' });
 });
 
 test('agents: time, signature, nonce', async (t) => {

@@ -12,6 +12,12 @@ test('several sockets of a user', async (t) => {
   const shows = (what, names) => eventually(what, () => Object.keys(latest()).sort().join() === names);
   const [one, two] = [await hub.user('ann'), await hub.user('ann', { transports: ['polling'] })];
   await shows('both are one', 'ann,root');
+  const plain = await hub.user('root');
+  await plain.act('click', 1); // an admin's other socket, by a token that is none's
+  for (const { data } of plain.inbox.filter(({ event }) => event === 'presence_update')) {
+    assert.deepEqual(Object.keys(data), ['root']);
+  }
+  plain.leave();
   const own = await one.next('presence_update');
   assert.deepEqual([Object.keys(own), own.ann.role, own.ann.state], [['ann'], 'user', 'active']);
   // What one does, the other hears.

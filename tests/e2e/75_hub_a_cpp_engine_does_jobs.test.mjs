@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { fallSilent, kLiesOfAHolder, kLiesOfAStranger, kWrongResult, pretendProgress, sayTooMuch, tellLies }
   from './bad_engine.mjs';
 import { cleanEnvironment, eventually, temporaryFolder } from './harness.mjs';
-import { engineToken, kEngineSecret, smallWorld, startHub } from './hub_client.mjs';
+import { engineToken, kEngineSecret, refusedByTransport, smallWorld, startHub, typesOfAWorld } from './hub_client.mjs';
 import { keepAddress } from './library.mjs';
+import { nowSeconds } from './token_maker.mjs';
 
 const kRoot = fileURLToPath(new URL('../..', import.meta.url));
 const kExample = [process.env.EXAMPLE_ENGINE, `${kRoot}build/dev/examples/engine`,
@@ -19,19 +20,21 @@ const kExample = [process.env.EXAMPLE_ENGINE, `${kRoot}build/dev/examples/engine
 
 // The program; `lines` is what it printed. Each job takes it `ms`.
 class Example {
-  constructor(t, hub, name, ms) {
+  constructor(t, hub, name, ms, { token = engineToken(name), secret = kEngineSecret } = {}) {
     const folder = temporaryFolder();
-    writeFileSync(`${folder}/token`, `${engineToken(name)}\n`, { mode: 0o600 });
-    writeFileSync(`${folder}/secret`, `${kEngineSecret}\n`, { mode: 0o600 });
+    this.tokenFile = `${folder}/token`;
+    this.renew(token);
+    writeFileSync(`${folder}/secret`, `${secret}\n`, { mode: 0o600 });
     this.lines = [];
     this.complaints = '';
-    this.process = spawn(kExample, [hub.http.replace('http', 'ws'), `${folder}/token`, `${folder}/secret`, String(ms)],
+    this.process = spawn(kExample, [hub.http.replace('http', 'ws'), this.tokenFile, `${folder}/secret`, String(ms)],
                          { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.process.stderr.on('data', (data) => { this.complaints += data; });
     createInterface({ input: this.process.stdout }).on('line', (line) => this.lines.push(line));
     this.exited = once(this.process, 'exit').then(([code, signal]) => ({ code, signal }));
     t.after(() => this.end('SIGKILL'));
   }
+  renew(token) { writeFileSync(this.tokenFile, `${token}\n`, { mode: 0o600 }); }
   line(start, from = 0) {
     return eventually(`${start}; there was ${this.lines}`, () =>
       this.lines.slice(from).find((each) => each.startsWith(start)));
@@ -43,8 +46,8 @@ class Example {
     return ended;
   }
 }
-async function startExample(t, hub, name, ms) {
-  const example = new Example(t, hub, name, ms);
+async function startExample(t, hub, name, ms, options) {
+  const example = new Example(t, hub, name, ms, options);
   await example.line('connected');
   return example;
 }
@@ -86,6 +89,39 @@ test('it does jobs; a killed one\'s go to the next; what is cancelled it drops; 
   assert.equal(error, 'CANCELLED');
   assert.deepEqual(await third.end('SIGINT'), { code: 0, signal: null });
   assert.ok(!third.lines.some((line) => line.startsWith('not taken')), third.lines.join('\n'));
+  await eventually('all are gone', async () => await hub.metric('signet_hub_engines') === 0);
+  assert.equal(await refusedByTransport(hub, ['slow']), 0, 'who says goodbye reads no more');
+});
+
+test('a token that ends while it works gives its place to the next, and no lease is lost', async (t) => {
+  const types = typesOfAWorld('timeout = "5m"', 'dispatch_timeout = "5m"');
+  const hub = await startHub(t, { set: { 'jobs.types_file': types } });
+  const ann = await hub.user('ann');
+  const ends = nowSeconds() + 10;
+  const example = new Example(t, hub, 'forge', 4_500, { token: engineToken('forge', { exp: ends }) });
+  await example.line('connected');
+  example.renew(engineToken('forge'));
+  ann.say('generate_world', { config: smallWorld(1) }); // three jobs, one after the other
+  assert.equal((await ann.next('world_update', () => true, 60_000)).status, 'completed');
+  assert.ok(nowSeconds() > ends, 'its first token was over before');
+  const finished = ann.inbox.filter(({ event }) => event === 'engine_job_finished').map(({ data }) => data);
+  assert.deepEqual(finished.map(({ retryCount }) => retryCount), [0, 0, 0]);
+  const others = example.lines.filter((line) => !/^(connected|job|progress|done) ?/.test(line));
+  assert.deepEqual(others, []);
+  assert.equal(example.lines.filter((line) => line === 'connected').length, 1);
+  assert.equal((await example.end('SIGTERM')).code, 0);
+});
+
+test('one of another secret leaves at its first word, which costs the job no try', async (t) => {
+  const hub = await startHub(t, { set: { 'jobs.types_file': typesOfAWorld('retries = 0') } });
+  const ann = await hub.user('ann');
+  const stranger = await startExample(t, hub, 'stranger', 10, { secret: `${kEngineSecret}x` });
+  ann.say('generate_world', { config: smallWorld(1) });
+  await stranger.line('refused bad_signature');
+  await startExample(t, hub, 'honest', 10);
+  assert.equal((await ann.next('world_update')).status, 'completed');
+  const finished = ann.inbox.filter(({ event }) => event === 'engine_job_finished').map(({ data }) => data);
+  assert.deepEqual(finished.map(({ retryCount }) => retryCount), [0, 0, 0]);
 });
 
 test('it comes back when the broker was killed, and finishes', async (t) => {

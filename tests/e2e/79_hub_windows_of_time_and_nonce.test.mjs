@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { eventually, temporaryFolder } from './harness.mjs';
+import { eventually, sleep, temporaryFolder } from './harness.mjs';
 import { action, engineToken, envelope, hmac, kActionSecret, newNonce, startHub, userToken } from './hub_client.mjs';
 import { nowSeconds } from './token_maker.mjs';
 
@@ -29,12 +29,19 @@ async function hubOfClock(t, seconds) {
   const env = { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1',
                 FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_RESET: '1', TZ: 'UTC',
                 ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0` };
-  const set = { 'hub.action_window': `${seconds}s`, 'hub.engine_window': `${seconds}s`, 'hub.idle_after': '1h' };
+  const set = { 'hub.action_window': `${seconds}s`, 'hub.engine_window': `${seconds}s`,
+                'hub.idle_after': '1h', 'hub.disconnect_after': '1h' };
   const hub = await startHub(t, { env, set });
   const longLived = { iat: nowSeconds() - 3_600, exp: nowSeconds() + 3_600 }; // whatever the clock says
   hub.freeze = freeze;
   hub.startedAt = start;
   hub.come = (name, options) => hub.user(name, { token: userToken(name, longLived), ...options });
+  // By the clock of now: the second sweep from here on begins once the first is done.
+  hub.swept = async () => {
+    const count = () => hub.metric('broker_ttl_sweeps_total');
+    const enough = await count() + 2;
+    await eventually('two sweeps', async () => { await sleep(200); return await count() >= enough; }, 60_000);
+  };
   hub.comeEngine = (name) => hub.engine(name, { token: engineToken(name, longLived) });
   return hub;
 }
@@ -112,9 +119,10 @@ test('a nonce is one user\'s, whatever the session and the type; agents and engi
   assert.equal(await kSpeakers.packet(otherEngine, now, nonce), 'taken', 'another engine');
 });
 
-// Says each captured action again, so many times on each socket; each is refused for its own reason.
-async function replayAll(sockets, captured, { now, window, times, what }) {
-  const expected = captured.map(({ ts }) => (Math.abs(ts - now) <= window ? 'replay_detected' : 'timestamp_expired'));
+// Says each captured action again, so many times on each socket; each is refused for its own reason,
+// which is `fresh` where only its nonce stands against it.
+async function replayAll(sockets, captured, { now, window, times, what, fresh }) {
+  const expected = captured.map(({ ts }) => (Math.abs(ts - now) <= window ? fresh : 'timestamp_expired'));
   const wanted = Array(times).fill(expected).flat().sort();
   await Promise.all(sockets.map(async (socket) => {
     socket.inbox = [];
@@ -143,13 +151,14 @@ test('nothing that was captured in its window happens again', { skip }, async (t
       captured.push(said);
     }
     const kMoments = [0, 1_000, window, 2 * window, 2 * window + 1_000];
-    const kSteps = [900_000, 0, -900_000, 0];
+    // What an honest user is answered then; nobody is said to repeat what was forgotten.
+    const kSteps = [[900_000, 'taken'], [0, 'unavailable'], [-900_000, 'taken'], [0, 'unavailable']];
     const rounds = 2 * kMoments.length + kSteps.length + 1;
     const times = Math.max(1, Math.round(kReplays / kWindows.length / rounds / captured.length / sockets.length));
     let tried = 0;
-    const replayAt = async (offset, what) => {
+    const replayAt = async (offset, what, fresh = 'replay_detected') => {
       hub.freeze(begin + offset);
-      const how = { now: begin + offset, window, times, what: `${seconds} s, ${what}, ${offset} ms later` };
+      const how = { now: begin + offset, window, times, what: `${seconds} s, ${what}, ${offset} ms later`, fresh };
       tried += await replayAll(sockets, captured, how);
     };
     for (const offset of kMoments) await replayAt(offset, 'the same process');
@@ -158,17 +167,22 @@ test('nothing that was captured in its window happens again', { skip }, async (t
     await hub.start();
     sockets = await everywhere();
     for (const offset of kMoments) await replayAt(offset, 'after kill -9');
-    // Far beyond the memory, where somebody acts, so that it forgets; and back.
-    for (const offset of kSteps) {
+    // Far beyond the memory, until it has forgotten; and back.
+    const bobActsAt = async (offset) => {
       hub.freeze(begin + offset);
-      await kSpeakers.action(await hub.come('bob'), begin + offset);
-      await replayAt(offset, 'stepped');
+      return kSpeakers.action(await hub.come('bob'), begin + offset);
+    };
+    for (const [offset, answer] of kSteps) {
+      assert.equal(await bobActsAt(offset), answer, `${seconds} s, stepped, ${offset} ms later`);
+      if (offset > 0) await hub.swept();
+      await replayAt(offset, 'stepped', 'unavailable');
     }
+    assert.equal(await bobActsAt(125_000), 'taken', 'past what was forgotten');
     await hub.kill();
     hub.freeze(begin);
     await hub.start();
     sockets = await everywhere();
-    await replayAt(0, 'after another kill -9');
+    await replayAt(0, 'after another kill -9', 'unavailable');
     assert.equal(await hub.metric('signet_hub_actions_total'), 0);
     t.diagnostic(`${tried} replays in a window of ${seconds} s`);
   }));
