@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/codes.h"
+#include "base/time.h"
 #include "net/address.h"
 #include "wire/http_head.h"
 #include "wire/websocket_frame.h"
@@ -64,6 +65,8 @@ class Connection {
   virtual bool is_encrypted() const { return false; }  // by TLS that ends here
   // The common name of the client certificate that TLS verified; empty: none was shown.
   virtual std::string_view certificate_name() const { return {}; }
+  // Until when that certificate, and each that vouches for it, is valid; a connection may live on.
+  virtual WallTime certificate_ends() const { return {}; }
 
   // Answers the request that on_request() reported last. May be called during on_request() or
   // later (find the connection again by its id). The next pipelined request is read only then.
@@ -84,6 +87,8 @@ class Connection {
   // A frame that is already encoded (append_frame): encoded once, sent to many.
   virtual Sent send_encoded(std::string_view frame) = 0;
   virtual std::size_t queued_bytes() const = 0;
+  // False once either side said that it closes: what is sent then is dropped, and nobody is slow.
+  virtual bool takes_frames() const = 0;
 
   // While paused nothing is read: what the peer sends waits in the kernel and then with the peer.
   // Messages of the read that is being reported still come.
@@ -135,6 +140,9 @@ class ConnectionEvents {
   // Last call ever for this connection; only for those that were reported before. A peer that ends
   // its side while its request waits for an answer is gone.
   virtual void on_closed(Connection& connection) = 0;
+  // TLS took no client certificate: `code` says what was wrong with it. Of a connection that is
+  // reported in no other way.
+  virtual void on_certificate_refused(const PeerAddress& /*peer*/, std::string_view /*code*/) {}
   // Every turn of the loop, after all events and before the one write per connection.
   virtual void on_turn_end() = 0;
 };

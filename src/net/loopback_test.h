@@ -50,7 +50,7 @@ class Owner final : public ConnectionEvents {
   std::function<std::size_t(const wire::RequestHead&)> max_body = [](const auto&) { return 0; };
   wire::FrameLimits limits;
 
-  std::atomic<int> requests{0}, messages{0}, closes{0}, turns{0};
+  std::atomic<int> requests{0}, messages{0}, closes{0}, turns{0}, bad_certificates{0};
 
  private:
   void on_request(Connection& connection, const HttpRequest& r) override {
@@ -73,6 +73,7 @@ class Owner final : public ConnectionEvents {
     ++closes;
     closed(connection);
   }
+  void on_certificate_refused(const PeerAddress&, std::string_view) override { ++bad_certificates; }
   void on_turn_end() override { ++turns; }
 };
 

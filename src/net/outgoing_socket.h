@@ -59,7 +59,8 @@ class OutgoingSocket {
   // Reads what is there, at most into.size() bytes, without waiting. Read until must_wait() or go
   // through wait_for_any(): TLS may hold bytes that poll() on descriptor() does not see.
   // Fails kUnavailable when the connection broke; under TLS also when it ended without the peer's
-  // goodbye, since anybody on the way can do that ("cut off").
+  // goodbye, since anybody on the way can do that ("cut off"). Fails kForbidden when a TLS server
+  // wants a client certificate: it says so only after the handshake.
   // REQUIRES: a non-empty `into`.
   Result<Transfer> read_some(std::span<char> into);
 
@@ -77,8 +78,8 @@ class OutgoingSocket {
                   const Waker* waker = nullptr);
 
   // Waits for bytes; the number read into `into`, 0 at the peer's orderly end.
-  // Fails kOverloaded when `timeout` passes, kUnavailable as read_some() and when a set `waker`
-  // interrupts.
+  // Fails kOverloaded when `timeout` passes, kUnavailable and kForbidden as read_some(), and
+  // kUnavailable when a set `waker` interrupts.
   Result<std::size_t> receive(std::span<char> into, std::chrono::milliseconds timeout,
                               const Waker* waker = nullptr);
 

@@ -44,11 +44,13 @@ class TcpConnection final : public Connection,
   Door door() const override { return door_; }
   bool is_encrypted() const override { return socket_.tls() != nullptr; }
   std::string_view certificate_name() const override;
+  WallTime certificate_ends() const override;
   void respond(const HttpResponse& response) override;
   void accept_websocket(std::string_view subprotocol, const wire::FrameLimits& limits) override;
   void set_frame_limits(const wire::FrameLimits& limits) override;
   Sent send(wire::Opcode opcode, std::string_view payload) override;
   Sent send_encoded(std::string_view frame) override;
+  bool takes_frames() const override { return state_ == State::kWebSocket; }
   std::size_t queued_bytes() const override {
     return output_ ? output_->bytes.size() - output_->sent : 0;
   }

@@ -10,6 +10,10 @@ std::string_view TcpConnection::certificate_name() const {
   return socket_.tls()->certificate_name();
 }
 
+WallTime TcpConnection::certificate_ends() const {
+  return socket_.tls() == nullptr ? WallTime{} : socket_.tls()->certificate_ends();
+}
+
 // The poller tells of it again in the next turn.
 bool TcpConnection::must_wait_to_shake_hands() {
   if (!handshaking_) return false;
@@ -43,6 +47,8 @@ void TcpConnection::on_broken_tls() {
 
 void TcpConnection::count_tls_fault(TlsFault fault, const char* detail) {
   shard_.metrics.tls_failures[fault].add();
+  const bool of_certificate = fault == TlsFault::kCertificate || fault == TlsFault::kNoCertificate;
+  if (of_certificate) shard_.events->on_certificate_refused(peer_, name_of(fault));
   const auto repeated = shard_.tls_log.take(fault, shard_.now);
   if (!repeated) return;
   // Those are for an operator to mend; the others happen to every open port.

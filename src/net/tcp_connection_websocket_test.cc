@@ -133,8 +133,10 @@ TEST_F(WebSocketConnection, ClosesWithAReasonAndDeliversNothingMore) {
   Peer peer = websocket();
   on_connection([](Shard&, Connection& connection) {
     connection.send(Opcode::kText, "last words");
+    EXPECT_TRUE(connection.takes_frames());
     connection.close(CloseReason::kPolicy, "replayed");
     connection.close(CloseReason::kInternal);
+    EXPECT_FALSE(connection.takes_frames());
     EXPECT_EQ(connection.send(Opcode::kText, "no"), Sent::kDropped);
   });
   EXPECT_EQ(peer.next_frame().payload, "last words");

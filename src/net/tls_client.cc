@@ -197,6 +197,10 @@ Error TlsClient::broken(int ssl_error) {
   if (socket_.at_end || ERR_GET_REASON(openssl_error) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
     return {ErrorCode::kUnavailable, "the TLS stream was cut off: it ended without a goodbye"};
   }
+  // In TLS 1.3 a server looks at the client's certificate when the client's handshake is over.
+  if (ERR_GET_REASON(openssl_error) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED) {
+    return {ErrorCode::kForbidden, "the server wants a client certificate, and none is shown"};
+  }
   const char* reason = ERR_reason_error_string(openssl_error);
   return {ErrorCode::kUnavailable, std::string("TLS: ") + (reason != nullptr ? reason : "broken")};
 }

@@ -148,7 +148,43 @@ TEST_F(TlsHandshake, BelievesOnlyCertificatesOfItsAuthorities) {
     const auto before = failures(row.reason);
     EXPECT_EQ(name_of_client(row.certificate.get(), key.get()), row.called);
     EXPECT_TRUE(*row.called != '\0' || counts(row.reason, before + 1));
+    const int refused = *row.called != '\0' ? 0 : 1;
+    EXPECT_TRUE(eventually([&] { return bad_certificates() == refused; })) << "and is reported";
   }
+}
+
+// Of a chain the soonest end counts, wherever it is.
+TEST_F(TlsHandshake, ACertificateHoldsUntilItOrWhoVouchesForItEnds) {
+  const struct {
+    const char* name;
+    long own_s;
+    long authority_s;
+  } rows[] = {{"its own", 600, 3'600}, {"its authority's", 3'600, 600}};
+  prepare = [](Owner& owner) {
+    owner.request = [](Connection& connection, const HttpRequest&) {
+      const std::string ends = std::to_string(connection.certificate_ends().ms / 1'000);
+      connection.respond({200, "text/plain", {}, "[" + ends + "]"});
+    };
+  };
+  const Key root_key = new_key();
+  const Key key = new_key();
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    const Certificate root =
+        make_certificate({.names = nullptr, .common_name = "root", .until_s = row.authority_s},
+                         root_key.get(), nullptr, nullptr, true);
+    const Certificate own =
+        make_certificate({.common_name = "ada", .until_s = row.own_s, .usage = "clientAuth"},
+                         key.get(), root.get(), root_key.get());
+    options.tls->client_ca = files.write("root.pem", pem_of(root.get()));
+    restart();
+    const std::string told = name_of_client(own.get(), key.get());
+    const X509* first = row.own_s < row.authority_s ? own.get() : root.get();
+    ASSERT_GT(told.size(), 2U);
+    EXPECT_EQ(ASN1_TIME_cmp_time_t(X509_get0_notAfter(first), std::stol(told.substr(1))), 0);
+  }
+  restart();
+  EXPECT_EQ(name_of_client(nullptr, key.get()), "[0]") << "there is none";
 }
 
 TEST_F(TlsHandshake, TakesPlainTextAsANameAndCountsOthers) {

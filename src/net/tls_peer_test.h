@@ -220,6 +220,12 @@ class TlsServer : public Loopback {
   bool counts(const std::string& reason, std::int64_t times = 1) {
     return eventually([&] { return failures(reason) == times; });
   }
+  // That the owners were told of.
+  int bad_certificates() const {
+    int told = 0;
+    for (const auto& owner : owners) told += owner->bad_certificates;
+    return told;
+  }
   void restart() {
     network.reset();
     owners.clear();

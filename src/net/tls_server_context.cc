@@ -193,20 +193,27 @@ bool set_protocol(SSL_CTX* context, bool allow_tls12) {
          SSL_CTX_set_num_tickets(context, 0) == 1 && SSL_CTX_set_max_early_data(context, 0) == 1;
 }
 
+}  // namespace
+
 WallTime end_of(const X509* certificate) {
   std::tm broken_down{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &broken_down) != 1) return {};
   return {static_cast<std::int64_t>(timegm(&broken_down)) * 1'000};
 }
 
-}  // namespace
-
 Result<std::shared_ptr<const TlsServerContext>> TlsServerContext::load(
     const TlsServerOptions& options) {
   if (options.certificate.empty()) {
-    return Error{ErrorCode::kMalformed, "tls.key and tls.client_ca need a tls.certificate"};
+    return Error{ErrorCode::kMalformed,
+                 "tls.key, tls.client_ca and tls.client_certificates = \"required\" need a "
+                 "tls.certificate"};
   }
   if (options.key.empty()) return malformed(options.certificate, "there is no tls.key for it");
+  if (options.require_certificate && options.client_ca.empty()) {
+    return Error{ErrorCode::kMalformed,
+                 "tls.client_certificates = \"required\" needs tls.client_ca, a file of the "
+                 "authorities whose certificates count"};
+  }
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_server_method()));
   if (context == nullptr || !set_protocol(context.get(), options.allow_tls12)) {

@@ -12,6 +12,9 @@
 
 namespace signet::net {
 
+// When a certificate ends; at the beginning of time where it doesn't say so.
+WallTime end_of(const X509* certificate);
+
 class TlsServerContext {
  public:
   // Reads the files. What is demanded (RFC 8446, RFC 9325): TLS 1.3, or with allow_tls12 also 1.2

@@ -48,6 +48,7 @@ TEST(TlsServerContext, LoadsOrSaysWhichFileIsWrongAndWhy) {
     const char* client_ca;
     std::optional<ErrorCode> code;
     const char* detail;
+    bool require = false;
   } rows[] = {
       // clang-format off
       {"as it should be", "cert.pem", "key.pem", "", {}, ""},
@@ -67,6 +68,7 @@ TEST(TlsServerContext, LoadsOrSaysWhichFileIsWrongAndWhy) {
       {"no key named", "cert.pem", "", "", kMalformed, "there is no tls.key"},
       {"a key alone", "", "key.pem", "", kMalformed, "need a tls.certificate"},
       {"authorities alone", "", "", "cert.pem", kMalformed, "need a tls.certificate"},
+      {"certificates wanted of nobody's authority", "cert.pem", "key.pem", "", kMalformed, "needs tls.client_ca", true},
       {"a key that others read", "cert.pem", "open.pem", "", ErrorCode::kForbidden, "open.pem: others"},
       {"a key that the group reads", "cert.pem", "group.pem", "", ErrorCode::kForbidden, "group.pem: others"},
       {"a link to the key", "cert.pem", "link.pem", "", ErrorCode::kForbidden, "link.pem: is a symbolic link"},
@@ -89,6 +91,7 @@ TEST(TlsServerContext, LoadsOrSaysWhichFileIsWrongAndWhy) {
     options.certificate = full(row.certificate);
     options.key = full(row.key);
     options.client_ca = full(row.client_ca);
+    options.require_certificate = row.require;
     const auto loaded = TlsServerContext::load(options);
     const std::string detail = loaded.ok() ? "" : loaded.error().detail;
     EXPECT_EQ(loaded.ok() ? std::nullopt : std::optional(loaded.error().code), row.code) << detail;

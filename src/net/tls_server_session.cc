@@ -119,7 +119,7 @@ bool TlsServerSession::shake_hands() {
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     established_ = true;
-    take_name();
+    take_certificate();
     return true;
   }
   const int ssl_error = SSL_get_error(ssl_.get(), result);
@@ -199,11 +199,16 @@ void TlsServerSession::fail_handshake(int ssl_error) {
                              : reason_of(why));
 }
 
-void TlsServerSession::take_name() {
+void TlsServerSession::take_certificate() {
   const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
   if (certificate == nullptr) return;
   certificate_name_ = common_name_of(certificate);
   unreadable_name_ = certificate_name_.empty();
+  certificate_ends_ = end_of(certificate);
+  const STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl_.get());
+  for (int at = 0; at < sk_X509_num(chain); ++at) {  // -1: there is none
+    certificate_ends_ = std::min(certificate_ends_, end_of(sk_X509_value(chain, at)));
+  }
 }
 
 }  // namespace signet::net

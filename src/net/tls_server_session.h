@@ -54,6 +54,8 @@ class TlsServerSession {
   // ASCII. Empty: no certificate, or one with another kind of name (has_unreadable_name()).
   const std::string& certificate_name() const { return certificate_name_; }
   bool has_unreadable_name() const { return unreadable_name_; }
+  // The soonest end in the chain that was verified; at the beginning of time without a certificate.
+  WallTime certificate_ends() const { return certificate_ends_; }
 
  private:
   struct Free {
@@ -69,7 +71,7 @@ class TlsServerSession {
   std::size_t open_records(std::span<char> into);
   void fail_handshake(int ssl_error);
   void fail(std::optional<TlsFault> fault, const char* detail);
-  void take_name();
+  void take_certificate();
   static void on_message(int is_written, int version, int type, const void* bytes, std::size_t size,
                          SSL* ssl, void* self);
 
@@ -78,6 +80,7 @@ class TlsServerSession {
   std::span<char> buffer_;
   std::string kept_;  // received and not taken yet; nearly always nothing
   std::string certificate_name_;
+  WallTime certificate_ends_;
   const char* detail_ = "";
   std::optional<TlsFault> fault_;
   int late_messages_ = 0;  // of the handshake's kind, after it

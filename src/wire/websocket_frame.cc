@@ -132,6 +132,7 @@ class FrameReader::Feed {
   bool size_ok(const Header& header, std::uint64_t length);
   bool read_whole_frame(const Header& header);
   bool begin_frame(const Header& header);
+  void make_room(Partial& state, std::size_t added);
   bool read_payload();
   bool end_frame();
   bool end_message();
@@ -256,6 +257,20 @@ bool FrameReader::Feed::begin_frame(const Header& header) {
   return header.length > 0 || end_frame();
 }
 
+// Doubles as a string does by itself, but not past the end of the message, or past the longest one
+// while its end is not in sight: no more is held for a message than it may have.
+void FrameReader::Feed::make_room(Partial& state, std::size_t added) {
+  const std::size_t needed = state.message.size() + added;
+  if (needed <= state.message.capacity()) return;
+  const std::size_t end = state.frame.fin
+                              ? state.message.size() + (state.frame.length - state.taken)
+                              : limits_.max_message_bytes;
+  std::string larger;  // of its own, since reserve() doubles as well
+  larger.reserve(std::max(needed, std::min(2 * state.message.capacity(), end)));
+  larger.append(state.message);
+  state.message = std::move(larger);
+}
+
 bool FrameReader::Feed::read_payload() {
   Partial& state = partial();
   const std::span<char> piece = take(state.frame.length - state.taken);
@@ -267,6 +282,7 @@ bool FrameReader::Feed::read_payload() {
     if (state.kind == MessageKind::kText && !state.utf8.feed(text)) {
       return refuse(CloseReason::kInvalidUtf8);
     }
+    make_room(state, text.size());
     state.message.append(text);
   }
   state.taken += piece.size();

@@ -214,6 +214,34 @@ TEST(FrameReader, OneByteFragmentsCostNoMoreThanTheirPayload) {
   EXPECT_LE(most, 2 * 65'536u + 512u);
 }
 
+// Who has proven nothing may make the server hold limits.unproven_frame, and not twice that.
+TEST(FrameReader, APieceOfAMessageCostsNoMoreThanTheMessage) {
+  const FrameLimits limits{16'384, 1'024};
+  const std::string whole = masked(Opcode::kText, std::string(16'384, 'x'));
+  std::string fragments = masked(Opcode::kText, std::string(84, 'x'), false);
+  for (int i = 0; i < 162; ++i) {
+    fragments += masked(Opcode::kContinuation, std::string(100, 'x'), false);
+  }
+  fragments += masked(Opcode::kContinuation, std::string(100, 'x'));
+  for (const std::string& message : {whole, fragments}) {
+    for (const std::size_t piece : {1U, 1'000U, 1'460U, 4'000U, 8'193U, 16'383U}) {
+      FrameReader reader(Role::kServer);
+      LastMessage events;
+      std::size_t most = 0;
+      for (std::size_t at = 0; at + 1 < message.size(); at += piece) {
+        std::string part = message.substr(at, std::min(piece, message.size() - 1 - at));
+        ASSERT_FALSE(reader.feed(part, limits, events));
+        most = std::max(most, reader.held_bytes());
+      }
+      EXPECT_GE(most, 16'383u) << piece;
+      EXPECT_LE(most, 16'384u + 512u) << "in pieces of " << piece;
+      std::string last = message.substr(message.size() - 1);
+      EXPECT_FALSE(reader.feed(last, limits, events));
+      EXPECT_EQ(events.text.size(), 16'384u);
+    }
+  }
+}
+
 TEST(FrameReader, StoresNothingForALengthThatIsOnlyClaimed) {
   FrameReader reader(Role::kServer);
   LastMessage events;
