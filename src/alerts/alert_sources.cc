@@ -10,6 +10,13 @@ constexpr std::string_view kHandshakes = "signet_handshakes_refused_total";
 constexpr std::string_view kRegistrations = "signet_registrations_refused_total";
 constexpr std::string_view kTokens = "signet_tokens_refused_total";
 constexpr std::string_view kJoins = "signet_join_refused_total";
+constexpr std::string_view kActions = "signet_hub_actions_refused_total";
+constexpr std::string_view kAgents = "signet_hub_agents_refused_total";
+constexpr std::string_view kEngines = "signet_hub_engines_refused_total";
+constexpr std::string_view kHubTransport = "signet_hub_transport_total";
+constexpr std::string_view kReports = "signet_overlay_refused_total";
+constexpr std::string_view kNodes = "signet_overlay_node_refused_total";
+constexpr std::string_view kStatements = "signet_operator_statements_refused_total";
 
 // clang-format off
 constexpr auto kSources = std::to_array<AlertSource>({
@@ -36,6 +43,15 @@ constexpr auto kSources = std::to_array<AlertSource>({
     {Alert::kFailedProofs, kTokens, "rule=\"revoked\""},
     {Alert::kFailedProofs, "signet_tls_failures_total", "reason=\"certificate\""},
     {Alert::kFailedProofs, "signet_operator_denied_total", ""},
+    {Alert::kFailedProofs, "signet_reads_refused_total", "reason=\"bad_secret\""},
+    {Alert::kFailedProofs, kActions, "reason=\"invalid_signature\""},
+    {Alert::kFailedProofs, kAgents, "reason=\"signature_failed\""},
+    {Alert::kFailedProofs, kEngines, "reason=\"ENGINE_SIGNATURE_INVALID\""},
+    {Alert::kFailedProofs, kHubTransport, "reason=\"stolen_sid\""},
+    {Alert::kFailedProofs, kReports, "reason=\"bad_signature\""},
+    {Alert::kFailedProofs, kNodes, "reason=\"unproven\""},
+    {Alert::kFailedProofs, kStatements, "reason=\"bad_signature\""},
+    {Alert::kFailedProofs, kStatements, "reason=\"unknown_signer\""},
     // Whose proofs failed before is turned away unread: without these the alert would end while
     // whoever tries keys goes on.
     {Alert::kFailedProofs, "signet_penalties_total", ""},
@@ -43,6 +59,11 @@ constexpr auto kSources = std::to_array<AlertSource>({
     {Alert::kReplays, kHellos, "reason=\"replayed\""},
     {Alert::kReplays, kHandshakes, "reason=\"replayed\""},
     {Alert::kReplays, kRegistrations, "reason=\"wrong_nonce\""},
+    {Alert::kReplays, kActions, "reason=\"replay_detected\""},
+    {Alert::kReplays, kAgents, "reason=\"replay_detected\""},
+    {Alert::kReplays, kEngines, "reason=\"ENGINE_NONCE_REPLAY\""},
+    {Alert::kReplays, kReports, "reason=\"replayed\""},
+    {Alert::kReplays, kNodes, "reason=\"replayed\""},
 
     {Alert::kFloods, kHellos, "reason=\"rate_limited\""},
     {Alert::kFloods, kHellos, "reason=\"capacity\""},
@@ -52,6 +73,14 @@ constexpr auto kSources = std::to_array<AlertSource>({
     {Alert::kFloods, kRegistrations, "reason=\"capacity\""},
     {Alert::kFloods, "broker_messages_rejected_total", "reason=\"rate_limited\""},
     {Alert::kFloods, "signet_relays_refused_total", "reason=\"RATE_LIMITED\""},
+    {Alert::kFloods, "signet_hub_connects_refused_total", "reason=\"RATE_LIMITED\""},
+    {Alert::kFloods, kActions, "reason=\"rate_limited\""},
+    {Alert::kFloods, kEngines, "reason=\"ENGINE_RATE_LIMITED\""},
+    {Alert::kFloods, kHubTransport, "reason=\"too_many_sessions\""},
+    {Alert::kFloods, kHubTransport, "reason=\"too_fast\""},
+    {Alert::kFloods, kReports, "reason=\"rate_limited\""},
+    {Alert::kFloods, kNodes, "reason=\"rate_limited\""},
+    {Alert::kFloods, "signet_overlay_rate_limited_total", ""},
     {Alert::kFloods, "broker_hook_requests_rate_limited_total", ""},
     {Alert::kFloods, "signet_http_refused_total", ""},
     {Alert::kFloods, "signet_net_refused_total", ""},
