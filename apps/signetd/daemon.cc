@@ -7,6 +7,7 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "alerts/alert_sources.h"
@@ -15,6 +16,7 @@
 #include "signetd/audit_record.h"
 #include "signetd/exposure.h"
 #include "signetd/overlay_options.h"
+#include "signetd/preflight.h"
 #include "signetd/rules_file.h"
 #include "signetd/secret_file.h"
 
@@ -62,6 +64,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(const config::Config& config, boo
 
 Status Daemon::open(const config::Config& config) {
   SIGNET_TRY([[maybe_unused]] const Done fit, check_doors(config, dev_));
+  SIGNET_TRY([[maybe_unused]] const Done there, check_files(config, dev_));
   SIGNET_TRY(options_.store.log, log_identity(config));
   SIGNET_TRY(store_, store::open_sqlite(options_.store, system_clock(), metrics_));
   control_ = std::make_unique<controller::ControlThread>(system_clock());
@@ -77,8 +80,10 @@ Status Daemon::open(const config::Config& config) {
                                               return brokers_.back().get();
                                             }));
   connect_modules();
+  admin::OverlayDesk::register_refusals(metrics_);
   SIGNET_TRY([[maybe_unused]] const Done declared, declare_meshes(config));
   SIGNET_TRY([[maybe_unused]] const Done overlaid, open_overlay(config));
+  if (!dev_) warn_of_idle_settings(config);
   record_start();
   SIGNET_TRY([[maybe_unused]] const Done listening, listen(config));
   return open_alert_desk();
@@ -117,7 +122,7 @@ Status Daemon::declare_meshes(const config::Config& config) {
     if (!mesh.shared_secret_file.empty()) {
       SIGNET_TRY([[maybe_unused]] const Done read,
                  config::read_secret(mesh.shared_secret_file, secret));
-    } else if (shared_->rules->mesh_for("pulsemesh", {}, {}) == mesh.slug) {
+    } else if (shared_->rules->binds("pulsemesh", mesh.slug)) {
       secret = config.secret("pulsemesh.secret").reveal();
     }
     Status shared = declare_shared_secret(declared.number, crypto::SecretText(secret));
@@ -129,6 +134,18 @@ Status Daemon::declare_meshes(const config::Config& config) {
     }
   }
   return Done{};
+}
+
+void Daemon::warn_of_idle_settings(const config::Config& config) {
+  std::set<std::string, std::less<>> slugs;
+  control_->run_and_wait([&] {
+    controller_->table().each_mesh(
+        [&](const membership::MeshSnapshot& mesh) { slugs.insert(mesh.mesh().slug); });
+  });
+  for (const std::string& idle : idle_settings(
+           config, *rules_, [&](std::string_view slug) { return slugs.contains(slug); })) {
+    log(LogLevel::kWarn, "config.idle", {{"detail", idle}});
+  }
 }
 
 // One mesh has it: what nodes send names none.
@@ -363,11 +380,12 @@ void Daemon::serve() {
   alert_desk_->start();
 }
 
-// The alerts first, for what ends in order is none; peers, then whoever serves them; the store
-// last, so that what was confirmed is kept. The shards' mailboxes outlive the store, whose last
-// answers may still name them.
+// The alerts first, for what ends in order is none; peers, who are to blame for none of it; then
+// whoever serves them; the store last, so that what was confirmed is kept. The shards' mailboxes
+// outlive the store, whose last answers may still name them.
 void Daemon::stop(std::chrono::milliseconds jitter, std::chrono::milliseconds within) {
   if (alert_desk_) alert_desk_->stop();
+  if (shared_) shared_->stopping = true;
   if (network_) network_->stop(jitter, within);
   if (control_) control_->stop();
   if (store_) {

@@ -58,6 +58,7 @@ class Daemon {
   Daemon(ModuleOptions options, bool dev, std::string only_mesh);
   Status open(const config::Config& config);
   Status declare_meshes(const config::Config& config);
+  void warn_of_idle_settings(const config::Config& config);
   void keep_status_file(const std::string& path);
   Status keep_owner();
   void hear_signals(const broker::SeenOfMembers& seen);  // control thread

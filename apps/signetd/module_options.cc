@@ -16,8 +16,8 @@ using std::chrono::microseconds;
 
 constexpr std::size_t kMostShards = 8;
 
-// A key or authorities without a certificate are a mistake that must not end in plain text: the
-// network refuses them.
+// What belongs to a certificate, without one, is a mistake that must not end in plain text: the
+// network refuses it.
 std::optional<net::TlsServerOptions> tls_options(const config::Config& config) {
   net::TlsServerOptions tls;
   tls.certificate = config.text("tls.certificate");
@@ -26,7 +26,9 @@ std::optional<net::TlsServerOptions> tls_options(const config::Config& config) {
   tls.client_ca = config.text("tls.client_ca");
   tls.require_certificate = config.text("tls.client_certificates") == "required";
   tls.handshake_timeout = config.duration("tls.handshake_timeout");
-  if (tls.certificate.empty() && tls.key.empty() && tls.client_ca.empty()) return std::nullopt;
+  const bool is_off = tls.certificate.empty() && tls.key.empty() && tls.client_ca.empty() &&
+                      !tls.require_certificate;
+  if (is_off) return std::nullopt;
   return tls;
 }
 
@@ -92,6 +94,7 @@ void take_topic_options(const config::Config& config, broker::BrokerOptions& opt
   options.penalty_failures = static_cast<std::uint32_t>(config.integer("limits.penalty_failures"));
   options.handshake_timeout = config.duration("pulsemesh.handshake_timeout");
   options.session_ttl = config.duration("pulsemesh.session_ttl");
+  options.legacy_digest = config.flag("pulsemesh.legacy_digest");
   options.connections_per_source = config.integer("pulsemesh.connections_per_source");
   options.shared_hellos_per_second = rate("limits.hellos_per_second_shared");
   options.shared_hellos_burst = rate("limits.hellos_burst_shared");
@@ -162,6 +165,10 @@ broker::BrokerOptions broker_options(const config::Config& config, bool dev) {
   options.frames.max_fragments = config.size("claudemesh.max_fragments");
   options.sends_per_second = config.integer("limits.sends_per_second");
   options.sends_burst = config.integer("limits.sends_burst");
+  options.channel_changes_per_minute =
+      static_cast<double>(config.integer("limits.channel_changes_per_minute"));
+  options.channel_changes_burst =
+      static_cast<double>(config.integer("limits.channel_changes_burst"));
   options.sends_per_second_address =
       static_cast<double>(config.integer("limits.sends_per_second_address"));
   options.sends_burst_address = static_cast<double>(config.integer("limits.sends_burst_address"));

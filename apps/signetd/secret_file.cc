@@ -20,10 +20,11 @@ constexpr std::size_t kSecretBytes = 32;
 Status write_new(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new";
   const int file = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-  const std::string line = text + "\n";
+  std::string line = text + "\n";
   const bool written = file >= 0 &&
                        write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
                        fsync(file) == 0;
+  crypto::wipe(line);
   if (file >= 0) close(file);
   if (!written || rename(fresh.c_str(), path.c_str()) != 0) {
     return Error{ErrorCode::kUnavailable, path + ": " + std::strerror(errno)};

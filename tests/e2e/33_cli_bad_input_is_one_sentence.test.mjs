@@ -14,6 +14,7 @@ const seconds = (from = 0) => Math.floor(Date.now() / 1000) + from;
 const kInvites = [
   ['no link', () => 'hello', 1, 'invite_malformed'],
   ['nothing', () => '', 1, 'invite_malformed'],
+  ['a piece of a link', () => 'ic://join/abc', 1, 'invite_malformed'],
   ['a cut link', (_, own, broker) => broker.invite.slice(0, -9), 1, 'invite_malformed'],
   ['a changed role', (b, own) => link(makeInvite(own, b, { role: 'admin' })), 1, 'invite_bad_signature'],
   ['a changed broker', (b, own) => link(makeInvite(own, b, { broker_url: 'ws://127.0.0.1:1/ws' })), 1,
@@ -156,10 +157,23 @@ test('a state that others can read is refused', async (t) => {
 test('a member that the broker does not know is denied', async (t) => {
   const broker = await startBroker(t);
   const home = await joinedHome(t, broker, 'ada');
+  const bob = await joinedHome(t, broker, 'bob');
+  await home.ok('send', 'bob', 'this name is known from now on');
   await broker.setStanding({ pubkey: home.member.publicKey }, 'revoked');
-  for (const command of [['peers'], ['inbox'], ['send', 'bob', 'x'], ['listen', '--timeout', '20']]) {
-    await home.fails(4, null, ...command);
+  const send = ['send', 'bob', 'x', '--timeout', '3600']; // longer than this test waits
+  for (const command of [['peers'], ['inbox'], ['send', 'carol', 'x'], ['listen', '--timeout', '20'], send,
+                         [...send, '--queue'], [...send, '--wait']]) {
+    const told = await home.fails(4, null, ...command);
+    assert.match(told.advice, /signet leave/, command.join(' '));
   }
+  const findings = JSON.parse((await home.run(['doctor', '-o', 'json'])).stdout).findings;
+  assert.ok(!findings.some(({ check }) => check === 'outbox'), 'nothing is left to be sent');
+
+  assert.match((await home.fails(4, 'member_revoked', 'join', broker.invite)).advice, /signet leave/);
+  await home.ok('leave', '--yes');
+  await home.ok('join', broker.invite, '--name', 'ada');
+  await home.ok('send', 'bob', 'back');
+  assert.ok((await bob.json('inbox')).messages.some(({ text }) => text === 'back'));
 });
 
 const kUsage = [
@@ -190,5 +204,5 @@ test('without a mesh every command that needs one says how to get one', async (t
     const told = await home.fails(3, 'no_mesh', ...command);
     assert.match(told.advice, /signet join/);
   }
-  await home.fails(3, 'not_the_owner', 'invite', 'create');
+  assert.match((await home.fails(3, 'not_the_owner', 'invite', 'create')).advice, /signetd dev.*--show/);
 });

@@ -79,6 +79,33 @@ test('a key takes the place of another with an overlap', async (t) => {
   assert.ok(!shown.stdout.includes(token.split('.')[2]), 'no signature is shown');
 });
 
+test('what a token of the other kind lacks is named', async (t) => {
+  const home = new Home(t);
+  writeFileSync(join(home.folder, 'keys.json'), await home.ok('token', 'key', 'new', '--out', 'k.jwk'));
+  const issue = async (...more) =>
+    (await home.ok('token', 'issue', '--key', 'k.jwk', '--issuer', 'ops', '--subject', 'x', ...more)).trimEnd();
+  const verify = ['token', 'verify', '--keys', 'keys.json', '--issuer', 'ops'];
+  const [user, engine] = [await issue(), await issue('--engine')];
+  await home.ok(...verify, user);
+  await home.ok(...verify, '--engine', engine);
+  const ofUser = await home.fails(4, 'missing_claim', ...verify, '--engine', user);
+  assert.match(ofUser.message, /It lacks engineId, role\./);
+  assert.match(ofUser.advice, /leave --engine out/);
+  const ofEngine = await home.fails(4, 'missing_claim', ...verify, engine);
+  assert.match(ofEngine.message, /It lacks sub\./);
+  assert.match(ofEngine.advice, /say --engine/);
+  const unaimed = await home.fails(4, 'missing_claim', ...verify, '--audience', 'lab', user);
+  assert.match(unaimed.message, /It lacks aud\./);
+});
+
+test('a token that no broker takes by default is issued with a word', async (t) => {
+  const home = new Home(t);
+  await home.ok('token', 'key', 'new', '--out', 'k.jwk');
+  const issue = ['token', 'issue', '--key', 'k.jwk', '--issuer', 'ops', '--subject', 'x', '--ttl'];
+  assert.match((await home.run([...issue, '99d'])).stderr, /lives_too_long.*tokens\.max_lifetime/);
+  assert.equal((await home.run([...issue, '1d'])).stderr, '');
+});
+
 test('what would give a secret away is refused', async (t) => {
   const home = new Home(t);
   await home.ok('token', 'key', 'new', '--out', 'k.jwk');

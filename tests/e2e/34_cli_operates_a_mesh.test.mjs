@@ -71,6 +71,45 @@ test('dead letters are listed, and put back unless their recipient is gone', asy
   await ada.fails(2, 'usage', 'dead', 'requeue', '--all', String(letter.number), publicKey);
 });
 
+// [what is asked, what to do about it]; of `bare` nothing is set up but the mesh itself.
+const kNotThere = [
+  [['member', 'list', '--mesh', 'none'], /mesh list --broker/],
+  [['explain', 'nothing-like-it'], /what the peer was told/],
+  [['node', 'explain', 'x', '--mesh', 'demo'], /node list/],
+  [['job', 'show', 'job_1', '--mesh', 'demo'], /job list/],
+  [['epoch', 'show', '--mesh', 'bare'], /overlay\.key_file/],
+  [['secret', 'revoke', 'x', '--mesh', 'demo', '--yes'], /secret list/],
+  [['policy', 'explain', '--as', 'role:x', 'connect', '--mesh', 'demo'], /policy show/],
+];
+test('what is not there is told with where to look', async (t) => {
+  const broker = await startBroker(t);
+  const home = new Home(t, { SIGNET_OPERATOR_SOCKET: broker.ready.socket });
+  await home.ok('mesh', 'create', 'bare', '--broker', broker.ws, '--no-join');
+  for (const [command, advice] of kNotThere) {
+    const told = await home.fails(3, 'not_found', ...command);
+    assert.match(told.advice, advice, command.join(' '));
+  }
+  assert.match(await home.ok('job', 'list', '--mesh', 'demo'), /^No job in demo\./);
+  assert.match(await home.ok('job', 'list', '--mesh', 'demo', '--state', 'failed'), /^No such job in demo\./);
+});
+
+test('a decision is explained of whomever a table shows', async (t) => {
+  const broker = await startBroker(t);
+  const ada = new Home(t, { SIGNET_OPERATOR_SOCKET: broker.ready.socket });
+  await ada.ok('join', broker.invite, '--name', 'ada');
+  const bob = await new Home(t).json('join', broker.invite, '--name', 'bob the builder');
+  const ask = ['policy', 'explain', 'connect', '--as'];
+  for (const who of ['bob the builder', bob.publicKey, bob.publicKey.slice(0, 16), bob.memberId]) {
+    const told = await ada.json(...ask, who);
+    assert.ok(told.allowed && told.roles.includes('member'), `${who}: ${JSON.stringify(told)}`);
+  }
+  await ada.fails(3, 'no_such_member', ...ask, 'nobody');
+  await new Home(t).ok('join', broker.invite, '--name', 'ada');
+  await ada.fails(6, 'ambiguous_name', ...ask, 'ada');
+  await ada.ok('secret', 'add', 'ada');
+  await ada.ok(...ask, 'ada'); // a source's name is the operator's word
+});
+
 const kRefused = [
   ['no way is known', {}, 2, 'usage'],
   ['no socket there', { SIGNET_OPERATOR_SOCKET: '/nonexistent/signet.sock' }, 5, 'operator_unreachable'],

@@ -14,7 +14,7 @@ test('a pinned name with another key is refused, shown, and trusted only on purp
   const here = other.listen();
   await here.connected();
   const told = await ada.fails(6, 'peer_key_changed', 'send', 'bob', 'secret');
-  assert.match(told.advice, /peers trust/);
+  assert.match(told.advice, /`signet peers trust bob`/);
   await ada.fails(6, 'peer_key_changed', 'peers', 'verify', 'bob');
   const seen = (await ada.json('peers', '--all')).peers.find(({ name }) => name === 'bob');
   assert.deepEqual([seen.key, seen.pinned], [other.member.publicKey, 'CHANGED']);

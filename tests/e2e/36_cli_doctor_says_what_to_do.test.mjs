@@ -15,6 +15,7 @@ async function findings(home, exit, ...args) {
   assert.equal(said.ok, exit === 0, stdout);
   for (const each of said.findings) {
     if (each.health === 'wrong') assert.ok(each.advice, JSON.stringify(each));
+    assert.doesNotMatch(each.advice ?? '', /signet doctor/, 'nobody is sent in a circle');
   }
   return (check) => said.findings.find((each) => each.check === check && each.health !== 'ok') ??
                     said.findings.find((each) => each.check === check);
@@ -33,6 +34,14 @@ test('nothing is wrong with what works', async (t) => {
 test('no mesh is a warning', async (t) => {
   const of = await findings(new Home(t), 0);
   assert.match(of('config').advice, /signet join/);
+});
+
+test('one folder for both is looked at once', async (t) => {
+  const folder = new Home(t).folder;
+  const home = new Home(t, { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder });
+  const { findings: said } = JSON.parse((await home.run(['doctor', '-o', 'json'])).stdout);
+  const folders = said.filter(({ what }) => what.startsWith(`${folder}/signet `));
+  assert.equal(folders.length, 1, JSON.stringify(folders));
 });
 
 test('what is wrong is found', async (t) => {

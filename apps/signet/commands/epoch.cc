@@ -1,4 +1,5 @@
-// `signet epoch show|rotate`: what was decided last of a mesh's overlay, and to decide now.
+// `signet epoch show|rotate|deny`: what was decided last of a mesh's overlay, to decide now, and to
+// let the denials happen that are held because they are so many.
 #include "signet/commands/commands.h"
 #include "signet/commands/operator_api.h"
 #include "signet/terminal/failure.h"
@@ -37,6 +38,22 @@ std::vector<std::string> names_in(const JsonValue& list) {
   return names;
 }
 
+// "node-a (epoch 7)", and beyond those that are listed how many more there are.
+std::vector<std::string> behind_texts(const JsonValue& behind) {
+  std::vector<std::string> texts;
+  const JsonValue nodes = behind["nodes"];
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const bool has_asked = nodes[i]["epoch"].integer().has_value();
+    texts.push_back(word_in(nodes[i]["node"]) +
+                    (has_asked ? " (epoch " + digits_in(nodes[i]["epoch"]) + ")" : " (nothing)"));
+  }
+  const auto count = static_cast<std::size_t>(behind["count"].integer().value_or(0));
+  if (count > texts.size()) {
+    texts.push_back(std::to_string(count - texts.size()) + " more");
+  }
+  return texts;
+}
+
 std::string keys_text(const JsonValue& keys) {
   std::string text = word_in(keys["phase"]) + ", of epoch " + digits_in(keys["current"]);
   if (keys["other"].integer()) {
@@ -54,8 +71,9 @@ Status show_epoch(Context& context, const EpochOptions& options) {
   const JsonValue keys = root["keys"];
   if (!context.out.is_for_people()) {
     Fields fields{{"mesh", at.mesh.slug}};
-    for (const char* name : {"epoch", "decided_at", "ends", "skipped", "nodes", "allowed", "rule",
-                             "secret_hash", "held_denials", "keys"}) {
+    for (const char* name :
+         {"epoch", "decided_at", "ends", "skipped", "nodes", "allowed", "rule", "secret_hash",
+          "held_denials", "held_digest", "revocations", "behind", "keys"}) {
       fields.push_back({name, Json{std::string(root[name].raw())}});
     }
     context.out.record(fields);
@@ -79,6 +97,7 @@ Status show_epoch(Context& context, const EpochOptions& options) {
        {"keys", keys_text(keys), "keys"},
        {"waits_for", names_in(keys["waits_for"]), "waits for"},
        {"secret_hash", word_in(root["secret_hash"]), "secret"},
+       {"behind", behind_texts(root["behind"]), "behind"},
        {"held_denials", names_in(root["held_denials"]), "denials held"}});
   return Done{};
 }
@@ -90,6 +109,29 @@ Status rotate_epoch(Context& context, const EpochOptions& options) {
   context.out.done("Epoch " + std::to_string(epoch) +
                        " is decided. Its keys are handed out next, and hold when all have them.",
                    {{"mesh", at.mesh.slug}, {"epoch", epoch}});
+  return Done{};
+}
+
+// What is shown is what happens: the broker refuses other denials than these.
+Status deny_held(Context& context, const EpochOptions& options) {
+  SIGNET_TRY(const EpochReached at, reach_epoch(context, options));
+  SIGNET_TRY(const auto shown, at.api.get(epoch_path(at.mesh, "")));
+  const std::vector<std::string> held = names_in(shown.root()["held_denials"]);
+  if (held.empty()) {
+    return failure(ErrorCode::kConflict, "not_held", "no denials are held in " + at.mesh.slug);
+  }
+  for (const std::string& name : held) context.out.note("  it denies " + name);
+  SIGNET_TRY(const bool sure, context.confirm("Deny these " + std::to_string(held.size()) +
+                                              " nodes? They lose their tunnels and sockets."));
+  if (!sure) return failure(ErrorCode::kConflict, "not_confirmed", "nothing was changed");
+  wire::JsonWriter body;
+  body.object().key("held_digest").value(shown.root()["held_digest"].string().value_or(""));
+  SIGNET_TRY(const auto answer, at.api.post(epoch_path(at.mesh, "/deny"), body.end().take()));
+  const std::vector<std::string> denied = names_in(answer.root()["denied"]);
+  const std::int64_t epoch = answer.root()["epoch"].integer().value_or(0);
+  context.out.done("Epoch " + std::to_string(epoch) + " is decided, and " +
+                       std::to_string(denied.size()) + " of them are denied.",
+                   {{"mesh", at.mesh.slug}, {"epoch", epoch}, {"denied", denied}});
   return Done{};
 }
 
@@ -110,6 +152,10 @@ void add_epoch(CommandTree& tree) {
   add_epoch_command(tree, noun, "show", "the last decision, and where the keys are", show_epoch);
   add_epoch_command(tree, noun, "rotate", "decide now, and draw new keys", rotate_epoch);
   add_examples(*noun.get_subcommand("rotate"), {"signet epoch rotate --mesh plant"});
+  add_epoch_command(tree, noun, "deny",
+                    "let the denials happen that are held back because they are so many",
+                    deny_held);
+  add_examples(*noun.get_subcommand("deny"), {"signet epoch deny --mesh plant"});
 }
 
 }  // namespace signet::cli

@@ -125,7 +125,9 @@ Status list(Context& context, const JobOptions& options) {
                           job["retries"].integer().value_or(0), text_of(job["submitted"]),
                           text_of(job["error"])});
   }
-  context.out.list(table, "No such job in " + at.mesh.slug + ".", {{"mesh", at.mesh.slug}});
+  const bool is_of_all = options.state.empty() && options.user.empty();
+  context.out.list(table, (is_of_all ? "No job in " : "No such job in ") + at.mesh.slug + ".",
+                   {{"mesh", at.mesh.slug}});
   return Done{};
 }
 

@@ -1,14 +1,10 @@
 #include "signet/commands/commands.h"
-#include "signet/commands/operator_api.h"
+#include "signet/commands/operator_members.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/text.h"
 
 namespace signet::cli {
 namespace {
-
-using wire::JsonValue;
-
-constexpr std::size_t kMinPrefix = 8;
 
 struct MemberOptions {
   std::string who, role;
@@ -17,61 +13,10 @@ struct MemberOptions {
   std::shared_ptr<OperatorAddress> reached;
 };
 
-struct Row {
-  std::string id, key, name, role, standing, joined_at;
-  std::vector<std::string> tags;
-};
-
-std::string text_of(JsonValue value) { return std::string(value.string().value_or("")); }
-
-Row row_of(JsonValue member) {
-  Row row{text_of(member["id"]),
-          text_of(member["pubkey"]),
-          text_of(member["displayName"]),
-          text_of(member["role"]),
-          text_of(member["standing"]),
-          text_of(member["joinedAt"]),
-          {}};
-  const JsonValue tags = member["tags"];
-  for (std::size_t i = 0; i < tags.size(); ++i) row.tags.push_back(text_of(tags[i]));
-  return row;
-}
-
-Result<std::vector<Row>> all_members(const OperatorApi& api, const OperatorMesh& mesh) {
-  std::vector<Row> rows;
-  const auto take = [&rows](const JsonValue& page) {
-    const JsonValue members = page["members"];
-    for (std::size_t i = 0; i < members.size(); ++i) rows.push_back(row_of(members[i]));
-  };
-  SIGNET_TRY([[maybe_unused]] const Done listed,
-             api.each_page("/meshes/" + mesh.name + "/members", take));
-  return rows;
-}
-
-// By key, by the start of a key, or by name.
-Result<Row> find_member(const OperatorApi& api, const OperatorMesh& mesh, const std::string& who) {
-  SIGNET_TRY(const std::vector<Row> rows, all_members(api, mesh));
-  const Row* found = nullptr;
-  for (const Row& row : rows) {
-    const bool is_meant =
-        row.name == who || row.key == who || (who.size() >= kMinPrefix && row.key.starts_with(who));
-    if (!is_meant) continue;
-    if (found != nullptr) {
-      return failure(ErrorCode::kConflict, "ambiguous_name",
-                     who + " is the name of several members of " + mesh.slug,
-                     "Say the key: signet member list -o json");
-    }
-    found = &row;
-  }
-  if (found != nullptr) return *found;
-  return failure(ErrorCode::kNotFound, "no_such_member", mesh.slug + " has no member " + who,
-                 "`signet member list` shows who is there.");
-}
-
 Status list(Context& context, const MemberOptions& options) {
   SIGNET_TRY(const OperatorMesh mesh, operator_mesh(context));
   SIGNET_TRY(const OperatorApi api, OperatorApi::open(context, *options.reached, mesh.owned.get()));
-  SIGNET_TRY(const std::vector<Row> rows, all_members(api, mesh));
+  SIGNET_TRY(const std::vector<MeshMember> rows, all_members(api, mesh));
   Table table{"members",
               {{"name", "NAME"},
                {"key", "KEY", Show::kKey},
@@ -81,19 +26,21 @@ Status list(Context& context, const MemberOptions& options) {
                {"joinedAt", "JOINED"},
                {"memberId", "", Show::kNever}},
               {}};
-  for (const Row& row : rows) {
+  for (const MeshMember& row : rows) {
     if (!options.standing.empty() && row.standing != options.standing) continue;
     table.rows.push_back(
         {row.name, row.key, row.role, row.standing, row.tags, row.joined_at, row.id});
   }
-  context.out.list(table, "No such member in " + mesh.slug + ".", {{"mesh", mesh.slug}});
+  context.out.list(
+      table, (options.standing.empty() ? "No member in " : "No such member in ") + mesh.slug + ".",
+      {{"mesh", mesh.slug}});
   return Done{};
 }
 
 Status revoke(Context& context, const MemberOptions& options) {
   SIGNET_TRY(const OperatorMesh mesh, operator_mesh(context));
   SIGNET_TRY(const OperatorApi api, OperatorApi::open(context, *options.reached, mesh.owned.get()));
-  SIGNET_TRY(const Row member, find_member(api, mesh, options.who));
+  SIGNET_TRY(const MeshMember member, find_member(api, mesh, options.who));
   SIGNET_TRY(const bool sure,
              context.confirm("Revoke " + member.name + " (" + member.key + ") in " + mesh.slug +
                              "? That is final for this key."));
@@ -111,7 +58,7 @@ Status revoke(Context& context, const MemberOptions& options) {
 Status set_role(Context& context, const MemberOptions& options) {
   SIGNET_TRY(const OperatorMesh mesh, operator_mesh(context));
   SIGNET_TRY(const OperatorApi api, OperatorApi::open(context, *options.reached, mesh.owned.get()));
-  SIGNET_TRY(const Row member, find_member(api, mesh, options.who));
+  SIGNET_TRY(const MeshMember member, find_member(api, mesh, options.who));
   // The call replaces the tags: those that nobody spoke of are said again.
   std::vector<std::string> tags = options.tags.empty() ? member.tags : options.tags;
   std::erase(tags, "");

@@ -21,15 +21,31 @@ struct CreateOptions {
 };
 
 // A mesh that was begun here is gone on with: the same owner again is the same mesh to the broker.
+// A key that is named is the owner's, whatever was begun with another one.
 Result<OwnedMesh> begin_owned(Context& context, const CreateOptions& options) {
   SIGNET_TRY(const std::vector<OwnedMesh> owned, load_owned(context.paths));
+  const bool is_any = options.owner_key.empty();
+  SIGNET_TRY(const Identity owner, is_any ? Result<Identity>(Identity::generate())
+                                          : Identity::from_file(options.owner_key));
+  const OwnedMesh* begun = nullptr;
   for (const OwnedMesh& each : owned) {
-    if (each.slug == options.name && each.broker_url == options.broker) return each;
+    const bool is_meant = each.slug == options.name && each.broker_url == options.broker &&
+                          (is_any || each.public_key == owner.public_key());
+    if (is_meant && each.is_made()) return each;
+    if (is_meant && begun == nullptr) begun = &each;
   }
-  SIGNET_TRY(const Identity owner, options.owner_key.empty()
-                                       ? Result<Identity>(Identity::generate())
-                                       : Identity::from_file(options.owner_key));
-  return new_owned(options.name, options.broker, owner);
+  return begun != nullptr ? *begun : new_owned(options.name, options.broker, owner);
+}
+
+// A mesh that the broker's configuration declares has the owner that stands there. Which one that
+// has to be is known here.
+Error not_registered(const Error& error, const OwnedMesh& mesh) {
+  const Told told = tell(error);
+  if (told.message.find("declared without an owner") == std::string::npos) return error;
+  return failure(error.code, told.code,
+                 mesh.slug + " is declared without an owner in the broker's configuration",
+                 "Write there, below slug = \"" + mesh.slug + "\": owner = \"" + mesh.public_key +
+                     "\" (this key is kept here). Restart the broker, then repeat this command.");
 }
 
 Status register_mesh(Context& context, const OperatorApi& api, OwnedMesh& mesh) {
@@ -37,8 +53,9 @@ Status register_mesh(Context& context, const OperatorApi& api, OwnedMesh& mesh) 
   SIGNET_TRY([[maybe_unused]] const Done kept, keep_owned(context.paths, mesh));
   wire::JsonWriter body;
   body.object().key("slug").value(mesh.slug).key("owner_pubkey").value(mesh.public_key).end();
-  SIGNET_TRY(const auto made, api.post("/meshes", body.text()));
-  mesh.mesh_id = made.root()["id"].string().value_or("");
+  const auto made = api.post("/meshes", body.text());
+  if (!made.ok()) return not_registered(made.error(), mesh);
+  mesh.mesh_id = made->root()["id"].string().value_or("");
   SIGNET_TRY(const auto shown, api.get("/meshes/" + mesh.mesh_id));
   mesh.root_key = shown.root()["rootKey"].string().value_or("");
   mesh.reached = api.address();

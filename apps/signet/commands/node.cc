@@ -264,6 +264,29 @@ void print_configuration(Context& context, std::string_view text) {
   context.out.item(text, {{"configuration", std::string(text)}});
 }
 
+std::string decided_of(const KeptState& kept) {
+  return kept.allowed ? kept.node + " is " + verdict_of(kept)
+                      : "Nothing is decided of " + kept.node + " yet.";
+}
+
+// To programs all of it is one document, and a failure has no configuration.
+Status tell_once(Context& context, const Status& once, const KeptState& kept,
+                 const SecretBytes& configuration) {
+  const bool is_one_document = context.out.format() == Format::kJson;
+  if (!configuration.empty() && !is_one_document) {
+    print_configuration(context, configuration.text());
+  }
+  if (!once.ok()) return once.error();
+  Fields fields{{"node", kept.node},
+                {"allowed", kept.allowed ? Value(*kept.allowed) : Value()},
+                {"in_use", epoch_value(kept.in_use)}};
+  if (!configuration.empty() && is_one_document) {
+    fields.push_back({"configuration", std::string(configuration.text())});
+  }
+  context.out.done(decided_of(kept), fields);
+  return Done{};
+}
+
 // With --once what a dry run would print is kept in `last`, which outlives the tool.
 Result<std::unique_ptr<node::WireGuardTool>> tool_of(Context& context, const RunOptions& options,
                                                      SecretBytes& last) {
@@ -290,9 +313,11 @@ milliseconds span_of(const std::string& text) { return span_from(text).value_or(
 node::StoppableSuite suite_of(const Context& context, const NodePlace& place,
                               const client::Url& url, const RunOptions& options) {
   if (options.has_suite) {
-    return [command = options.suite,
-            timeout = span_of(options.suite_timeout)](const std::atomic<bool>& stop) {
-      return node::run_suite_command(command, timeout, &stop);
+    return [command = options.suite, timeout = span_of(options.suite_timeout)](
+               const std::atomic<bool>& stop) -> Result<node::SuiteReport> {
+      auto report = node::run_suite_command(command, timeout, &stop);
+      if (report.ok()) return report;
+      return failure(report.error().code, "suite_failed", report.error().detail);
     };
   }
   const TlsTrust trust = node_trust(context, place.profile);
@@ -346,14 +371,9 @@ Status run_agent(Context& context, const RunOptions& options) {
                     std::move(kept));
   if (options.once) {
     const Status once = run_once(agent);
-    if (!last.empty()) print_configuration(context, last.text());
-    if (!once.ok()) return once.error();
-    agent.end();
-    context.out.done(agent.kept().node + " is " + verdict_of(agent.kept()),
-                     {{"node", agent.kept().node},
-                      {"allowed", agent.kept().allowed ? Value(*agent.kept().allowed) : Value()},
-                      {"in_use", epoch_value(agent.kept().in_use)}});
-    return Done{};
+    const SecretBytes configuration = std::move(last);  // without what the end takes down
+    if (once.ok()) agent.end();
+    return tell_once(context, once, agent.kept(), configuration);
   }
   agent.run(is_interrupted, [](milliseconds time) { std::this_thread::sleep_for(time); });
   return Done{};

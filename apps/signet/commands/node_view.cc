@@ -64,10 +64,10 @@ std::string_view colour_of_verdict(std::string_view verdict) {
 
 // What the broker says of a node, whether it explains or exports it.
 constexpr const char* kNodeMembers[] = {
-    "node",    "member",     "pubkey",   "wireguard",      "fresh_key",   "endpoint",
-    "address", "brought_by", "standing", "denied_by_rule", "sequence",    "newest",
-    "claimed", "verdict",    "reason",   "verdict_since",  "first_epoch", "reports",
-    "signals", "trend",      "decision"};
+    "node",        "member",     "pubkey",  "wireguard", "fresh_key",      "endpoint",
+    "address",     "brought_by", "former",  "standing",  "denied_by_rule", "namesake_was",
+    "sequence",    "newest",     "claimed", "verdict",   "reason",         "verdict_since",
+    "first_epoch", "reports",    "signals", "trend",     "decision"};
 
 // --- list ---
 

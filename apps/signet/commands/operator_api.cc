@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstdlib>
 
+#include "client/broker_codes.h"
 #include "signet/profile/private_file.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/progress.h"
@@ -72,7 +73,47 @@ std::string detail_of(const client::HttpAnswer& answer) {
   return printable_line(document.root()["detail"].string().value_or(""));
 }
 
-Error refusal(const client::HttpAnswer& answer) {
+// What the broker lacks, by how its sentence begins, and where that is seen or made.
+struct Missing {
+  std::string_view detail, what_to_do;
+};
+constexpr std::array kMissing = std::to_array<Missing>({
+    {"no such mesh", "`signet mesh list --broker` shows what is there; say which: --mesh SLUG."},
+    {"no such member or source",
+     "`signet member list` and `signet secret list` show who is there."},
+    {"no such member", "`signet member list` shows who is there."},
+    {"no such invite", "`signet invite list` shows what is there."},
+    {"no such source", "`signet secret list` shows what is there."},
+    {"no such role", "`signet policy show` has the roles."},
+    {"no such refusal",
+     "The id is in what the peer was told and in the broker's log; the broker "
+     "remembers the latest ones, until it ends."},
+    {"no such node", "`signet node list` shows what is there."},
+    {"no such job", "`signet job list` shows what is there."},
+    {"no overlay",
+     "In the broker's configuration: server.bindings = [\"overlay=MESH\"] and "
+     "overlay.key_file (docs/overlay.md)."},
+    {"Hub is not set up",
+     "In the broker's configuration: server.bindings = [\"hub=MESH\"], whose "
+     "tokens it believes, and the two secrets of hub (docs/hub.md)."},
+    {"no such path", "Is the broker older than this program? `signet doctor` shows both versions."},
+});
+
+Error nothing_there(const std::string& detail) {
+  if (detail.empty()) {
+    return failure(ErrorCode::kNotFound, "not_found", "no operator's API is there",
+                   "It is at admin.listen, or at signet.sock in the data folder of the daemon.");
+  }
+  const auto known = std::find_if(kMissing.begin(), kMissing.end(), [&](const Missing& each) {
+    return std::string_view(detail).starts_with(each.detail);
+  });
+  return failure(ErrorCode::kNotFound, "not_found", "the broker says: " + detail,
+                 known == kMissing.end() ? std::string_view() : known->what_to_do);
+}
+
+}  // namespace
+
+Error operator_refusal(const client::HttpAnswer& answer) {
   const std::string detail = detail_of(answer);
   const std::string why = detail.empty() ? "" : ": " + detail;
   switch (answer.status) {
@@ -85,9 +126,7 @@ Error refusal(const client::HttpAnswer& answer) {
       return failure(ErrorCode::kForbidden, "denied", "the broker does not allow this" + why,
                      "Is it the right operator token? A revocation is final.");
     case 404:
-      return failure(ErrorCode::kNotFound, "not_found",
-                     "the broker has no such mesh, member, invite, source or letter" + why,
-                     "`signet mesh list --broker` and `signet member list` show what is there.");
+      return nothing_there(detail);
     case 409:
       return failure(ErrorCode::kConflict, "conflict",
                      "something that is there stands in the way" + why);
@@ -103,11 +142,16 @@ Error refusal(const client::HttpAnswer& answer) {
   }
 }
 
+namespace {
+
 // A transport failure carries no code of its own.
 Error unreachable(const Error& error, const OperatorAddress& address) {
   const std::string where = address.socket.empty() ? address.url : address.socket;
-  return failure(error.code, "operator_unreachable",
-                 where + " does not answer: " + tell(error).message,
+  const auto code = client::code_of_connection(error.code, "operator_unreachable");
+  if (code != "operator_unreachable") {
+    return failure(error.code, code, where + ": " + tell(error).message);
+  }
+  return failure(error.code, code, where + " does not answer: " + tell(error).message,
                  "Is the broker running, and is this where it listens?");
 }
 
@@ -183,7 +227,7 @@ Result<std::string> OperatorApi::answer(std::string_view method, const std::stri
   const Progress progress("asking the broker");
   auto told = client::http_request(*url, method, body, kAnswerTimeout, options);
   if (!told.ok()) return unreachable(told.error(), address_);
-  if (told->status != 200) return refusal(*told);
+  if (told->status != 200) return operator_refusal(*told);
   return std::move(told->body);
 }
 

@@ -50,6 +50,9 @@ class OperatorApi {
   std::string token_;
 };
 
+// What an answer that is not 200 says to a person. Pure.
+Error operator_refusal(const client::HttpAnswer& answer);
+
 // True for a socket, and no link to one, that this user or root owns, in a folder that only they
 // can write into: what lies in the folder that somebody happens to stand in may be anybody's.
 bool is_own_socket(const std::string& path);

@@ -10,8 +10,41 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "signet/terminal/failure.h"
+
 namespace signet::cli {
 namespace {
+
+client::HttpAnswer not_found(const std::string& detail) {
+  return {404, R"({"ok":false,"error":"not_found","detail":")" + detail + "\"}"};
+}
+
+TEST(OperatorRefusal, OfWhatIsNotThereSaysWhereThatIsSeenOrMade) {
+  const struct {
+    const char *detail, *advice;
+  } kRows[] = {{"no such mesh", "mesh list --broker"},
+               {"no such member", "member list"},
+               {"no such member or source", "secret list"},
+               {"no such invite", "invite list"},
+               {"no such source", "secret list"},
+               {"no such role: x", "policy show"},
+               {"no such refusal, or it was too long ago", "what the peer was told"},
+               {"no such node", "node list"},
+               {"no such job", "job list"},
+               {"no overlay is bound to this mesh", "overlay.key_file"},
+               {"Hub is not set up for this mesh", "docs/hub.md"},
+               {"no such path", "older"}};
+  for (const auto& row : kRows) {
+    const Told told = tell(operator_refusal(not_found(row.detail)));
+    EXPECT_EQ(told.code, "not_found") << row.detail;
+    EXPECT_EQ(told.exit, kExitNotFound) << row.detail;
+    EXPECT_EQ(told.message, std::string("the broker says: ") + row.detail);
+    EXPECT_NE(told.advice.find(row.advice), std::string::npos) << row.detail << ": " << told.advice;
+  }
+  EXPECT_EQ(tell(operator_refusal(not_found("no such letter"))).advice, "");
+  EXPECT_NE(tell(operator_refusal({404, "not found\n"})).advice.find("admin.listen"),
+            std::string::npos);
+}
 
 class OwnSocket : public testing::Test {
  protected:

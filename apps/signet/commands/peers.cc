@@ -103,7 +103,9 @@ struct VerifyOptions {
 Status verify(Context& context, const VerifyOptions& options) {
   SIGNET_TRY(const Profile profile, context.profile());
   SIGNET_TRY(auto client, connect_client(context, profile));
-  SIGNET_TRY(const std::string key, client->find(options.who, kAnswerTimeout));
+  const auto found = client->find(options.who, kAnswerTimeout);
+  if (!found.ok()) return about_peer(found.error(), options.who);
+  const std::string& key = *found;
   SIGNET_TRY(const std::string number, client->safety_number(key));
   SIGNET_TRY(const std::string name, name_of(*client, options.who, key));
   const bool is_same = !options.number.empty() && digits_of(options.number) == digits_of(number);

@@ -6,8 +6,9 @@
 
 #include "config/policy_file.h"
 #include "config/shipped_documents.h"
+#include "membership/source_secret.h"
 #include "signet/commands/commands.h"
-#include "signet/commands/operator_api.h"
+#include "signet/commands/operator_members.h"
 #include "signet/terminal/failure.h"
 #include "signet/terminal/text.h"
 
@@ -129,7 +130,7 @@ Result<std::vector<std::string>> roles_of(const ExplainOptions& options) {
     if (each.starts_with(kRolePrefix)) roles.push_back(each.substr(kRolePrefix.size()));
   }
   if (roles.size() == options.as.size() || (roles.empty() && options.as.size() == 1)) return roles;
-  return usage_error("--as is one source, one public key, or roles",
+  return usage_error("--as is one source, one member, or roles",
                      "Several roles: --as role:member --as role:sensor");
 }
 
@@ -172,6 +173,17 @@ PolicyActor actor_of(const ExplainOptions& options, const std::vector<std::strin
   return as;
 }
 
+// The document's word for the place that a test is about is of no use on a command line.
+Error not_asked_so(const std::string& fault, const std::string& action) {
+  const auto of_documents = fault.find(": say on = ");
+  if (of_documents == fault.npos) {
+    return usage_error(fault, "How it is used: signet policy explain --help");
+  }
+  return usage_error(fault.substr(0, of_documents),
+                     "Say it behind the action, like: " + action +
+                         (action == "send" ? " '#ops'" : " plant.7.temp"));
+}
+
 Status explain_file(Context& context, const ExplainOptions& options,
                     const std::vector<std::string>& roles) {
   SIGNET_TRY(const auto policy, policy_of(context.out, options.file));
@@ -182,7 +194,7 @@ Status explain_file(Context& context, const ExplainOptions& options,
   PolicyDocument asked = policy->document();
   asked.tests = {question};
   if (const auto faults = trust::faults_of(asked); !faults.empty()) {
-    return usage_error(faults.front().sentence, "How it is used: signet policy explain --help");
+    return not_asked_so(faults.front().sentence, options.action);
   }
   const auto [set, proof] = policy->actor(question.as);
   const trust::Decision decision = policy->decide(set, proof, question.action, question.on);
@@ -198,7 +210,9 @@ Status explain_file(Context& context, const ExplainOptions& options,
   return Done{};
 }
 
-std::string question_of(const ExplainOptions& options, const std::vector<std::string>& roles) {
+// `who` is a key or a source, where it is not about roles.
+std::string question_of(const ExplainOptions& options, const std::vector<std::string>& roles,
+                        const std::string& who) {
   wire::JsonWriter body;
   body.object().key("as").object();
   if (!roles.empty()) {
@@ -206,9 +220,30 @@ std::string question_of(const ExplainOptions& options, const std::vector<std::st
     for (const std::string& role : roles) body.value(role);
     body.end();
   } else {
-    body.key(is_key(options.as.front()) ? "pubkey" : "source").value(options.as.front());
+    body.key(is_key(who) ? "pubkey" : "source").value(who);
   }
   return body.end().key("action").value(options.action).key("on").value(options.on).end().take();
+}
+
+// A source goes before a member of that name: its name is the operator's word, a member's is its
+// own.
+Result<wire::JsonDocument> ask_broker(const OperatorApi& api, const OperatorMesh& mesh,
+                                      const ExplainOptions& options,
+                                      const std::vector<std::string>& roles) {
+  const std::string path = "/meshes/" + mesh.name + "/policy/explain";
+  const std::string& who = options.as.front();
+  const bool is_certain = !roles.empty() || is_key(who);
+  if (is_certain || membership::is_source(who)) {
+    auto answer = api.post(path, question_of(options, roles, who));
+    const bool is_none = !answer.ok() && answer.error().code == ErrorCode::kNotFound;
+    if (is_certain || !is_none) return answer;
+  }
+  const auto member = find_member(api, mesh, who);
+  if (member.ok()) return api.post(path, question_of(options, roles, member->key));
+  if (tell(member.error()).code != "no_such_member") return member.error();
+  return failure(ErrorCode::kNotFound, "no_such_member",
+                 mesh.slug + " has no source and no member " + printable_line(who),
+                 "`signet secret list` and `signet member list` show who is there.");
 }
 
 std::string sentence_of(bool allowed, const std::string& rule) {
@@ -226,8 +261,7 @@ Status explain_at_broker(Context& context, const ExplainOptions& options,
                          const std::vector<std::string>& roles) {
   SIGNET_TRY(const OperatorMesh mesh, operator_mesh(context));
   SIGNET_TRY(const OperatorApi api, OperatorApi::open(context, *options.reached, mesh.owned.get()));
-  SIGNET_TRY(const auto answer,
-             api.post("/meshes/" + mesh.name + "/policy/explain", question_of(options, roles)));
+  SIGNET_TRY(const auto answer, ask_broker(api, mesh, options, roles));
   const JsonValue root = answer.root();
   Explanation told{root["allowed"].boolean().value_or(false),
                    text_of(root["rule"]),
@@ -336,7 +370,10 @@ void add_explain_command(CommandTree& tree, CLI::App& noun) {
   CLI::App& command =
       tree.command(noun, "explain", "would it be allowed, and by which rule?",
                    [options](Context& context) { return explain(context, *options); });
-  command.add_option("--as", options->as, "a source, a public key, or role:NAME (several)")
+  command
+      .add_option("--as", options->as,
+                  "a source, a member (its name, id, key or the key's first 8 digits; with --file "
+                  "its whole key), or role:NAME (several)")
       ->type_name("WHO")
       ->required()
       ->allow_extra_args(false);
@@ -360,6 +397,7 @@ void add_explain_command(CommandTree& tree, CLI::App& noun) {
   command.add_flag("--admin", options->admin, "with --file: the member is an admin")->needs(file);
   options->reached = add_operator_options(command);
   add_examples(command, {"signet policy explain --as mirror publish mirror.intent",
+                         "signet policy explain --as bob send '#ops'",
                          "signet policy explain --as role:guest send '#ops' --file policy.toml"});
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "client/broker_codes.h"
 #include "client/http.h"
 #include "client/identity_access.h"
 #include "dialects/overlay_operators.h"
@@ -88,16 +89,22 @@ Result<client::HttpAnswer> ask_broker(Context& context, const RevokeReach& reach
   const Progress progress("asking the broker");
   auto answer = client::http_request(url, method, body, kAnswerTimeout, options);
   if (answer.ok()) return answer;
-  return failure(answer.error().code, "unreachable",
+  const auto code = client::code_of_connection(answer.error().code, "unreachable");
+  if (code != "unreachable") {
+    return failure(answer.error().code, code, url.authority() + ": " + answer.error().detail);
+  }
+  return failure(answer.error().code, code,
                  url.authority() + " does not answer: " + answer.error().detail,
                  "Is the broker running, and is this where it listens?");
 }
 
-Error no_overlay(int status) {
-  return failure(
-      ErrorCode::kNotFound, "no_overlay",
-      "the broker has no operators who sign together (status " + std::to_string(status) + ")",
-      "They are in its configuration: operators.keys, and overlay.key.");
+// `status` is of the answer that said so in place of a list of operators.
+Error no_overlay(std::optional<int> status = std::nullopt) {
+  const std::string where = status ? " (status " + std::to_string(*status) + ")" : "";
+  return failure(ErrorCode::kNotFound, "no_overlay",
+                 "the broker has no operators who sign together" + where,
+                 "They are in its configuration: operators.keys, beside an overlay "
+                 "(overlay.key_file).");
 }
 
 Result<dialects::OperatorsShown> ask_operators(Context& context, const RevokeReach& reach) {
@@ -110,7 +117,7 @@ Result<dialects::OperatorsShown> ask_operators(Context& context, const RevokeRea
     return failure(ErrorCode::kUnavailable, "no_broker",
                    "what answers there is no Signet broker of this version");
   }
-  if (shown->operators.empty()) return no_overlay(kGood);
+  if (shown->operators.empty()) return no_overlay();
   return shown;
 }
 

@@ -45,6 +45,15 @@ Error refused(const SendReport& report) {
                  report.why, "the broker refused the message: " + told.message, told.advice);
 }
 
+// Whoever the broker does not let in is not kept waiting, and what nobody sends is not kept.
+Error not_admitted(Client& client, std::string_view ticket, const Error& why) {
+  const Told told = tell(why);
+  const bool is_back = client.cancel(ticket).ok();
+  const std::string where =
+      is_back ? "the message was taken back" : "the broker may have the message already";
+  return failure(why.code, told.code, told.message + "; " + where, told.advice);
+}
+
 // Not acknowledged in time: it is taken back, so that a failure means that nothing was sent.
 Error give_up(Client& client, std::string_view ticket, const Error& why) {
   const Status taken_back = client.cancel(ticket);
@@ -112,6 +121,9 @@ Status follow(Context& context, Client& client, const std::string& ticket,
   const Progress progress("sending to " + options.to);
   const auto stored = wait_for(client, ticket, SendState::kStored, timeout);
   if (!stored.ok()) {
+    if (stored.error().code == ErrorCode::kUnauthorized) {
+      return not_admitted(client, ticket, stored.error());
+    }
     if (!options.queue) return give_up(client, ticket, stored.error());
     SendReport waiting;
     waiting.ticket = ticket;
@@ -125,6 +137,13 @@ Status follow(Context& context, Client& client, const std::string& ticket,
     return Done{};
   }
   const auto received = wait_for(client, ticket, SendState::kReceived, timeout);
+  if (!received.ok() && received.error().code == ErrorCode::kUnauthorized) {
+    const Told told = tell(received.error());
+    return failure(
+        received.error().code, told.code,
+        "the broker has the message, and tells this member nothing more: " + told.message,
+        told.advice);
+  }
   if (!received.ok() && is_interrupted()) {
     return failure(ErrorCode::kOverloaded, "interrupted",
                    "the broker has the message; waiting for its receiver was interrupted",
@@ -158,7 +177,9 @@ Status send(Context& context, const SendOptions& options) {
   SIGNET_TRY(auto client, open_client(context, profile));
   if (!is_audience(message.to)) {
     const Progress progress("looking for " + message.to);
-    SIGNET_TRY(message.to, client->find(message.to, milliseconds_of(options.timeout)));
+    const auto found = client->find(message.to, milliseconds_of(options.timeout));
+    if (!found.ok()) return about_peer(found.error(), message.to);
+    message.to = *found;
   }
   catch_interrupts();
   SIGNET_TRY(const std::string ticket, client->send(message));

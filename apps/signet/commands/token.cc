@@ -23,6 +23,7 @@ using std::chrono::seconds;
 using wire::JsonValue;
 
 constexpr std::size_t kTokenIdBytes = 16;
+constexpr std::string_view kEngineRole = "engine";
 constexpr seconds kLongestLife = std::chrono::hours{24 * 366};  // as tokens.max_lifetime may be
 
 struct IssueOptions {
@@ -104,6 +105,33 @@ Status show(Context& context, const ShownToken& given) {
   return Done{};
 }
 
+// The claim that a token lacks which nothing else is wrong with so far, in a sentence.
+Error lacks_a_claim(const std::string& token, const trust::TokenRules& rules, bool engine) {
+  constexpr std::string_view kCode = "missing_claim";
+  wire::JsonDocument claims;
+  const auto read = trust::read_token_unverified(token);
+  if (!read.ok() || !claims.parse(read->payload).ok()) {
+    return failure(ErrorCode::kForbidden, kCode, meaning_of(TokenRefusal::kMissingClaim));
+  }
+  const JsonValue root = claims.root();
+  std::vector<const char*> wanted{"iss", rules.subject_claim.c_str()};
+  if (rules.require_audience) wanted.push_back("aud");
+  wanted.push_back("exp");
+  if (engine) wanted.push_back("role");
+  std::string missing;
+  for (const char* each : wanted) {
+    if (!root[each]) missing += (missing.empty() ? "" : ", ") + std::string(each);
+  }
+  std::string advice;
+  if (!engine && root["engineId"] && !root["sub"])
+    advice = "It is an engine's token: say --engine.";
+  if (engine && root["sub"] && !root["engineId"]) {
+    advice =
+        "It is a user's token: leave --engine out. One of an engine: signet token issue --engine";
+  }
+  return failure(ErrorCode::kForbidden, kCode, "It lacks " + missing + ".", advice);
+}
+
 Status verify(Context& context, const VerifyOptions& options) {
   SIGNET_TRY(const trust::KeySet keys, read_key_set(options.keys_file));
   trust::TokenRules rules;
@@ -113,11 +141,20 @@ Status verify(Context& context, const VerifyOptions& options) {
   rules.type = options.type;
   if (options.engine) rules.subject_claim = "engineId";
   const WallTime now = system_clock().wall();
-  const auto checked = trust::check_token(token_of(options.token), keys, rules, now);
+  const std::string token = token_of(options.token);
+  const auto checked = trust::check_token(token, keys, rules, now);
   if (const auto* const refusal = std::get_if<TokenRefusal>(&checked)) {
+    if (*refusal == TokenRefusal::kMissingClaim) {
+      return lacks_a_claim(token, rules, options.engine);
+    }
     return failure(ErrorCode::kForbidden, name_of(*refusal), meaning_of(*refusal));
   }
   const auto& facts = std::get<trust::TokenFacts>(checked);
+  if (options.engine && facts.role.empty()) return lacks_a_claim(token, rules, true);
+  if (options.engine && facts.role != kEngineRole) {
+    return failure(ErrorCode::kForbidden, name_of(TokenRefusal::kBadClaim),
+                   "Its role is not \"engine\", so it lets no engine in.");
+  }
   context.out.record({{"verified", true, "verified"},
                       {"subject", facts.subject, "subject"},
                       {"issuer", facts.issuer, "issuer"},
@@ -164,12 +201,17 @@ Status issue(Context& context, const IssueOptions& options) {
   facts.id = options.id.empty() ? crypto::random_hex(kTokenIdBytes) : options.id;
   facts.audience = options.audience;
   facts.roles = options.roles;
-  if (options.engine) facts.role = "engine";
+  if (options.engine) facts.role = kEngineRole;
   facts.issued = system_clock().wall();
   facts.expires = *facts.issued + *life;
   auto token = trust::sign_token(facts, key, options.type);
   if (!token.ok()) return failure(token.error().code, "bad_token", token.error().detail);
   const crypto::WipedAtEnd wiped(*token);
+  if (*life > trust::TokenRules{}.max_lifetime) {
+    context.out.note(
+        "a broker refuses it (lives_too_long) where tokens.max_lifetime is 24h, as it is by "
+        "default");
+  }
   context.out.done(*token, {{"token", *token},
                             {"id", facts.id},
                             {"kid", key.id()},

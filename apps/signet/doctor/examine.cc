@@ -25,8 +25,12 @@ Finding good(const char* check, std::string what) {
   return {check, {}, Health::kOk, std::move(what), {}};
 }
 
+// Nobody is sent to doctor from here.
 Finding wrong(const char* check, const Error& error) {
   Told told = tell(error);
+  if (told.advice.ends_with(kAskDoctor)) {
+    told.advice.resize(told.advice.size() - kAskDoctor.size());
+  }
   return {check, {}, Health::kWrong, std::move(told.message), std::move(told.advice)};
 }
 
@@ -131,8 +135,10 @@ std::string mib(std::uint64_t bytes) { return std::to_string(bytes / kMiB) + " M
 }  // namespace
 
 std::vector<Finding> examine_files(const Paths& paths) {
-  std::vector<Finding> findings{examine_folder(paths.config_folder),
-                                examine_folder(paths.state_folder)};
+  std::vector<Finding> findings{examine_folder(paths.config_folder)};
+  if (paths.state_folder != paths.config_folder) {
+    findings.push_back(examine_folder(paths.state_folder));
+  }
   const auto profiles = Profiles::load(paths);
   findings.push_back(examine_file(paths.config_file(), profiles));
   findings.push_back(examine_file(paths.owners_file(), load_owned(paths)));
@@ -177,10 +183,8 @@ std::vector<Finding> examine_way(const Profile& profile, const TlsTrust& trust) 
   if (!socket.ok()) {
     const bool is_tls = url->secure && socket.error().code != ErrorCode::kUnavailable;
     findings.push_back(wrong(is_tls ? "tls" : "tcp", socket.error()));
-    if (findings.back().advice.empty()) {
-      findings.back().advice = is_tls ? "Name the authority of the broker: --ca-file FILE."
-                                      : "Is the broker running, and is its port open to you?";
-    }
+    findings.back().advice = is_tls ? "Name the authority of the broker: --ca-file FILE."
+                                    : "Is the broker running, and is its port open to you?";
     return findings;
   }
   findings.push_back(good("tcp", url->authority() + " answers"));

@@ -95,6 +95,9 @@ class FakeMesh final : public McpMesh {
     report.state = refusal_.empty() ? SendState::kStored : SendState::kRefused;
     report.why = refusal_;
     if (connection_.state == ConnectionReport::State::kConnected && !is_slow) return report;
+    if (connection_.state == ConnectionReport::State::kStopped) {
+      return Error{ErrorCode::kUnauthorized, connection_.why};
+    }
     came_.wait_for(lock, timeout);
     return Error{ErrorCode::kOverloaded, "timeout: it still waits"};
   }

@@ -99,14 +99,16 @@ ToolOutcome Tools::follow(McpMesh& mesh, const Outgoing& message, const std::str
   while (true) {
     const auto report = mesh.wait_sent(ticket, SendState::kStored, options_.slice);
     if (report.ok()) return came_to(mesh, *report);
-    if (report.error().code != ErrorCode::kOverloaded) return failed(report.error());
+    const bool is_stopped = report.error().code == ErrorCode::kUnauthorized;
+    if (report.error().code != ErrorCode::kOverloaded && !is_stopped) return failed(report.error());
     if (call.control.is_cancelled) {
       static_cast<void>(mesh.cancel(ticket));  // what was sent already stays sent
       return queued(mesh, message.to, ticket);
     }
     const ConnectionReport connection = mesh.connection();
-    if (connection.state == ConnectionReport::State::kStopped && mesh.cancel(ticket).ok()) {
-      return failed(Error{ErrorCode::kUnauthorized, connection.why});
+    if (is_stopped || connection.state == ConnectionReport::State::kStopped) {
+      if (!mesh.cancel(ticket).ok()) return queued(mesh, message.to, ticket);
+      return failed(is_stopped ? report.error() : Error{ErrorCode::kUnauthorized, connection.why});
     }
     const bool is_there = connection.state == ConnectionReport::State::kConnected;
     const auto patience = is_there ? options_.send_connected : options_.send_away;

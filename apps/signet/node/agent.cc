@@ -92,7 +92,7 @@ void Agent::look_at_suite(Elapsed now) {
   if (report->ok()) return submit(**report, now);
   ++counts_.suites_failed;
   failed_ = report->error();
-  complain(LogLevel::kWarn, "node.suite_failed", "suite", report->error().detail);
+  complain(LogLevel::kWarn, "node.suite_failed", "suite", cli::tell(report->error()).message);
 }
 
 // The sequence is on disk before it is sent, so that none is sent twice.

@@ -6,6 +6,7 @@
 
 #include "base/codes.h"
 #include "base/encoding.h"
+#include "client/broker_codes.h"
 #include "crypto/random.h"
 #include "overlay/ipv4.h"
 #include "overlay/node_proof.h"
@@ -29,6 +30,7 @@ constexpr std::size_t kMaxDetail = 300;
 constexpr std::size_t kMaxHeadBytes = 16'384;
 constexpr std::string_view kTooLong = "too long";  // client::http_request's word, at the end
 constexpr std::string_view kTooLongCode = "answer_too_long";
+constexpr std::string_view kBareNotFound = "status_404";  // as answered() calls one without a code
 
 // By its spelling alone: a name is whoever's it is, but for the one that every system has.
 bool is_this_machine(const std::string& host) {
@@ -44,9 +46,7 @@ Error link_error(const Error& error, const client::Url& url) {
     return failure(error.code, kTooLongCode,
                    "the controller at " + url.authority() + " answers more than may be asked for");
   }
-  const bool distrusted = error.code == ErrorCode::kUnauthorized;
-  return failure(distrusted ? ErrorCode::kUnauthorized : error.code,
-                 distrusted ? "tls_untrusted" : "unreachable",
+  return failure(error.code, client::code_of_connection(error.code, "unreachable"),
                  "the controller at " + url.authority() + ": " + cli::tell(error).message);
 }
 
@@ -190,6 +190,13 @@ bool means_no(const Answered& answer) {
 }
 
 Error refused(const Answered& answer, std::string_view what) {
+  // A broker without an overlay has no such paths, and says so in plain text.
+  if (answer.status == 404 && answer.code == kBareNotFound) {
+    return failure(ErrorCode::kNotFound, "no_overlay",
+                   std::string(what) + " was refused: the controller has no overlay",
+                   "Its operator binds one to the mesh: server.bindings = [\"overlay=MESH\"] and "
+                   "overlay.key_file.");
+  }
   const auto category = answer.status == 503 || answer.status == 429 ? ErrorCode::kUnavailable
                         : answer.status == 409                       ? ErrorCode::kConflict
                         : answer.status == 404                       ? ErrorCode::kNotFound

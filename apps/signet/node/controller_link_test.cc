@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "signet/node/fake_controller_for_test.h"
+#include "signet/terminal/failure.h"
 
 namespace signet::node {
 namespace {
@@ -204,6 +205,17 @@ TEST(ControllerTalk, OnlyAClearNoEndsAChangeOfKeys) {
     answer.code = row.code;
     EXPECT_EQ(means_no(answer), row.no) << row.status << " " << row.code;
   }
+}
+
+TEST(ControllerTalk, AControllerWithoutAnOverlayIsToldFromOneWithoutTheNode) {
+  OneAnswer link;
+  link.answer = {404, "not found\n"};
+  const cli::Told bare = cli::tell(refused(*ask_revocations(link), "the registration"));
+  EXPECT_EQ(bare.code, "no_overlay");
+  EXPECT_EQ(bare.message, "the registration was refused: the controller has no overlay");
+  EXPECT_NE(bare.advice.find("overlay.key_file"), std::string::npos);
+  link.answer = {404, R"({"code":"unknown_node","detail":"no such node"})"};
+  EXPECT_EQ(cli::tell(refused(*ask_revocations(link), "it")).code, "unknown_node");
 }
 
 TEST(ControllerTalk, ARefusalIsReadAsItsCodeAndShownOnOneLine) {

@@ -37,7 +37,7 @@ Result<InviteFacts> read_invite_link(std::string_view link, WallTime now) {
   auto claim = dialects::read_invite_token(facts.token);
   if (!claim.ok()) {
     return failure(ErrorCode::kMalformed, "invite_malformed",
-                   "this is no invite link: " + claim.error().detail);
+                   "this is no invite link, or not the whole of one");
   }
   facts.claim = *std::move(claim);
   if (!is_slug(facts.claim.mesh_slug)) {

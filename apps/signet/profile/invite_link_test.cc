@@ -60,6 +60,7 @@ TEST(InviteLink, IsRefusedWhereItIsNone) {
     ASSERT_FALSE(facts.ok()) << text;
     EXPECT_EQ(tell(facts.error()).code, "invite_malformed") << text;
     EXPECT_EQ(tell(facts.error()).exit, kExitFailed) << text;
+    EXPECT_EQ(tell(facts.error()).message, "this is no invite link, or not the whole of one");
   }
 }
 

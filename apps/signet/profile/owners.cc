@@ -140,10 +140,12 @@ Result<OwnedMesh> choose_owned(const std::vector<OwnedMesh>& all, std::string_vi
     return each.slug == mesh || each.mesh_id == mesh;
   });
   if (found != owned.end()) return *found;
-  return failure(ErrorCode::kNotFound, "not_the_owner",
-                 mesh.empty() ? std::string("no mesh was made here")
-                              : "the owner's key of " + std::string(mesh) + " is not here",
-                 "Invites are made where the mesh was made: signet mesh create NAME --broker URL");
+  return failure(
+      ErrorCode::kNotFound, "not_the_owner",
+      mesh.empty() ? std::string("no mesh was made here")
+                   : "the owner's key of " + std::string(mesh) + " is not here",
+      "Invites are made where the mesh was made: signet mesh create NAME --broker URL. A "
+      "`signetd dev` prints one of its mesh with --show.");
 }
 
 Result<std::vector<IssuedInvite>> load_invites(const Paths& paths) {

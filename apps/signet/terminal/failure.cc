@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <optional>
 
 #include "base/codes.h"
@@ -59,10 +60,10 @@ constexpr std::array kAdvice = std::to_array<Advice>({
     {"bad_topic",
      "A topic is like mirror.intent; a pattern may have * for a segment and > at its end."},
     {"capacity", "Try again later, or ask the operator to raise max_connections."},
-    {"connection_lost", "Try again; if it goes on: `signet doctor` looks at the whole way."},
+    {"connection_lost", "Try again. `signet doctor` looks at the whole way."},
     {"denied", "Ask the operator of the broker."},
-    {"disk", "Look at the disk: `signet doctor`."},
-    {"disk_full", "Make room on the disk, then try again: `signet doctor`."},
+    {"disk", "Is there room on the disk? `signet doctor` looks at the whole way."},
+    {"disk_full", "Make room on the disk, then try again."},
     {"hello_timeout", "The broker is busy or hangs: try again, or tell its operator."},
     {"invite_exhausted", "Ask the owner of the mesh for a new invite."},
     {"invite_expired", "Ask the owner of the mesh for a new invite."},
@@ -71,25 +72,38 @@ constexpr std::array kAdvice = std::to_array<Advice>({
     {"invite_not_found", "Ask the owner of the mesh for an invite that is registered."},
     {"invite_owner_mismatch", "Whoever made this invite does not own the mesh: do not use it."},
     {"invite_revoked", "Ask the owner of the mesh for a new invite."},
-    {"member_revoked", "Join with another key: a revoked one never comes back."},
+    {"member_revoked",
+     "A revoked key never comes back: join with another one. Where the mesh is joined here, "
+     "`signet leave` comes first."},
     {"mesh_not_found", "Ask the owner which broker serves the mesh."},
     {"no_broker", "Look at the address of the broker: `signet mesh show`."},
     {"no_such_member", "`signet peers --all` lists who is there."},
     {"outbox_full", "Wait until the broker is there again, or cancel what waits."},
     {"peer_key_changed",
-     "Ask them over another way; if they really have a new key: `signet peers trust WHO`."},
+     "Ask them over another way; if they really have a new key: `signet peers trust` and the "
+     "name."},
     {"quota_exceeded", "Their mailbox is full: try again when they have read."},
     {"rate_limited", "Wait a little, then try again."},
-    {"revoked", "Ask the operator, and join with a new key: revocation is final for a key."},
+    {"revoked",
+     "Revocation is final for a key: ask the operator for an invite, then `signet leave` and "
+     "`signet join LINK`."},
     {"state_corrupt",
      "Try again: a new state is made, and the damaged file stays where it is said."},
     {"state_newer", "Use the newer version of signet that wrote it."},
     {"state_not_yours", "The file and its folder must be yours alone: chmod 600 and chmod 700."},
     {"store_full", "Ask the operator of the broker to make room."},
     {"text_too_long", "Send it in parts of at most 40,000 bytes."},
-    {"timestamp_skew", "Set this machine's clock: `signet doctor` shows by how much it is off."},
+    {"suite_failed",
+     "Run it by itself: it prints its report as JSON, and ends with 0 in time "
+     "(--suite-timeout)."},
+    {"timestamp_skew", "Set this machine's clock. `signet doctor` looks at the whole way."},
+    {"tls_certificate_wanted",
+     "signet has none to show: its operator can let members in by their keys alone "
+     "(tls.client_certificates = \"optional\")."},
     {"tls_untrusted", "If you trust this broker, name its authority: --ca-file FILE."},
-    {"unauthorized", "The broker does not know this member: join again with a new invite."},
+    {"unauthorized",
+     "Ask the operator. A key that was revoked never comes back: `signet leave`, then `signet join "
+     "LINK` with a new invite."},
     {"unreachable", "Is the broker running? `signet doctor` looks at the whole way."},
     {"unavailable", "Is the broker running? `signet doctor` looks at the whole way."},
 });
@@ -151,6 +165,23 @@ Error failure(ErrorCode category, std::string_view code, std::string_view senten
   std::replace(detail.begin(), detail.end(), '\n', ' ');
   if (!advice.empty()) detail.append("\n").append(advice);
   return {category, std::move(detail)};
+}
+
+Error about_peer(const Error& error, std::string_view who) {
+  const Told told = tell(error);
+  if (told.code != "peer_key_changed") return error;
+  // Quoted for a shell that it is copied into, where it is more than a plain word.
+  const bool is_plain = std::all_of(who.begin(), who.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  std::string name(who);
+  for (auto at = name.find('\''); !is_plain && at != name.npos; at = name.find('\'', at + 4)) {
+    name.replace(at, 1, "'\\''");
+  }
+  if (!is_plain) name = "'" + name + "'";
+  return failure(error.code, told.code, told.message,
+                 "Ask them over another way; if they really have a new key: `signet peers trust " +
+                     name + "`.");
 }
 
 Error usage_error(std::string_view sentence, std::string_view advice) {

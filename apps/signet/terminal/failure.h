@@ -27,9 +27,15 @@ struct Told {
 };
 Told tell(const Error& error);
 
+// How an advice of the table ends that sends a person to doctor, which leaves it out.
+inline constexpr std::string_view kAskDoctor = " `signet doctor` looks at the whole way.";
+
 // A failure of this program. `code` is `[a-z0-9_]+`.
 Error failure(ErrorCode category, std::string_view code, std::string_view sentence,
               std::string_view advice = {});
+
+// What finding `who` failed with; a changed key's advice then has the name in it.
+Error about_peer(const Error& error, std::string_view who);
 
 // The command line itself is wrong: exit code 2.
 Error usage_error(std::string_view sentence, std::string_view advice = {});

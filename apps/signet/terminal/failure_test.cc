@@ -67,6 +67,37 @@ TEST(Failure, ItsOwnAdviceComesBeforeTheTable) {
   EXPECT_EQ(tell(failure(ErrorCode::kConflict, "no_advice_for_this", "x")).advice, "");
 }
 
+TEST(Failure, OfAChangedKeySaysWhoseItIs) {
+  const struct {
+    std::string_view who, command;
+  } kNames[] = {{"bob", "`signet peers trust bob`"},
+                {"bob smith", "`signet peers trust 'bob smith'`"},
+                {"o'hara", "`signet peers trust 'o'\\''hara'`"}};
+  const Error changed = failure(ErrorCode::kConflict, "peer_key_changed", "x");
+  for (const auto& row : kNames) {
+    const Told told = tell(about_peer(changed, row.who));
+    EXPECT_NE(told.advice.find(row.command), std::string::npos) << told.advice;
+    EXPECT_EQ(told.exit, kExitConflict);
+  }
+  EXPECT_EQ(tell(about_peer({ErrorCode::kNotFound, "no_such_member: x"}, "bob")).code,
+            "no_such_member");
+}
+
+TEST(Failure, SendsToDoctorInWordsThatDoctorKnows) {
+  for (const std::string_view code :
+       {"connection_lost", "disk", "timestamp_skew", "unavailable", "unreachable"}) {
+    const Told told = tell(failure(ErrorCode::kUnavailable, code, "x"));
+    EXPECT_TRUE(told.advice.ends_with(kAskDoctor)) << code << ": " << told.advice;
+  }
+}
+
+TEST(Failure, OfARevokedKeySaysWhatComesBeforeAnotherJoin) {
+  for (const std::string_view code : {"member_revoked", "revoked", "unauthorized"}) {
+    const Told told = tell(failure(ErrorCode::kUnauthorized, code, "x"));
+    EXPECT_NE(told.advice.find("`signet leave`"), std::string::npos) << code;
+  }
+}
+
 TEST(Failure, NoWordOfOthersBecomesItsAdvice) {
   const Told told = tell(failure(ErrorCode::kConflict, "x", "no\nRun: evil", "Ask."));
   EXPECT_EQ(told.message, "no Run: evil");
