@@ -123,8 +123,9 @@ Status run_handshakes(const Arguments& arguments, wire::JsonWriter& row) {
 
 Status run_revocations(const Arguments& arguments, wire::JsonWriter& row) {
   SIGNET_TRY(auto members, make_identities(arguments.target, arguments.revocations + 1));
-  return run_revoke_effect({arguments.target.at, arguments.operator_token}, std::move(members),
-                           row);
+  return run_revoke_effect(
+      {arguments.target.at, arguments.operator_token, arguments.target.token_secret},
+      std::move(members), row);
 }
 
 void write_verify_rate(wire::JsonWriter& row) {

@@ -12,7 +12,6 @@
 namespace signet::bench {
 namespace {
 
-constexpr std::string_view kPath = "/socket.io/?EIO=4&transport=websocket";
 constexpr std::string_view kType = "click";
 constexpr std::size_t kNonceBytesOfSession = 8;  // the others are the message's number
 
@@ -30,7 +29,7 @@ constexpr std::string_view kBeforeReady[] = {R"(42["engine_status",)", R"(42["ag
 class HubProtocol final : public WebSocketProtocol {
  public:
   HubProtocol(std::string host, std::string token, const Clock& clock)
-      : WebSocketProtocol(std::move(host), std::string(kPath), ""),
+      : WebSocketProtocol(std::move(host), std::string(kHubPath), ""),
         token_(std::move(token)),
         clock_(clock),
         nonces_(crypto::random_hex(kNonceBytesOfSession)) {}
@@ -89,18 +88,23 @@ class HubProtocol final : public WebSocketProtocol {
 
 }  // namespace
 
-Result<std::string> hub_user_token(std::string_view user, std::string_view secret, WallTime now) {
+Result<std::string> hub_token(const HubSubject& of, std::string_view secret, WallTime now) {
   wire::JsonWriter jwk;
   jwk.object().key("kty").value("oct").key("alg").value("HS256");
   jwk.key("k").value(to_base64url(bytes_of(secret)));
   SIGNET_TRY(const auto key, trust::SigningKey::parse(jwk.end().text()));
   trust::TokenFacts facts;
   facts.issuer = kHubIssuer;
-  facts.subject = user;
-  facts.roles = {"user"};
+  facts.subject = of.name;
+  facts.roles = of.roles;
+  facts.role = of.role;
   facts.issued = now;
   facts.expires = now + std::chrono::hours(1);
   return trust::sign_token(facts, key);
+}
+
+Result<std::string> hub_user_token(std::string_view user, std::string_view secret, WallTime now) {
+  return hub_token({std::string(user), {"user"}, {}}, secret, now);
 }
 
 void append_action(std::string& out, std::string_view key, std::string_view nonce, WallTime now,

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "protocol.h"
@@ -13,6 +14,16 @@ namespace signet::bench {
 
 // The issuer that servers are told to believe, beside a secret of theirs and the generator's.
 inline constexpr std::string_view kHubIssuer = "bench";
+
+inline constexpr std::string_view kHubPath = "/socket.io/?EIO=4&transport=websocket";
+
+// Who a token is of: the roles of a user, or what else it is.
+struct HubSubject {
+  std::string name;
+  std::vector<std::string> roles;
+  std::string role;
+};
+Result<std::string> hub_token(const HubSubject& of, std::string_view secret, WallTime now);
 
 // A token of `user` under HS256, good for an hour from `now`. Fails kMalformed for a secret of less
 // than 32 bytes.

@@ -256,7 +256,9 @@ def write_epoch_parts(out, rows, nodes):
 REVOKED = [("the operator's call is answered", "answered_us"),
            ("its WebSocket has the close frame", "socket_us"),
            ("its submissions are refused", "submission_us"),
-           ("its peer is gone from another node's configuration", "peer_us")]
+           ("its peer is gone from another node's configuration", "peer_us"),
+           ("its engine's socket of Hub is told to close", "engine_us"),
+           ("the job of its engine is queued again", "lease_us")]
 
 
 def write_revocations(out, run):
@@ -270,7 +272,8 @@ def write_revocations(out, run):
               [[title, milliseconds(median(rows, name, "p50")),
                 "" if name == "answered_us" else ratio(median(rows, name, "p50"), answered),
                 milliseconds(median(rows, name, "p99")),
-                milliseconds(max(row[name]["max"] for row in rows))] for title, name in REVOKED])
+                milliseconds(max(row[name]["max"] for row in rows))]
+               for title, name in REVOKED if all(name in row for row in rows)])
     out.line("times count from before the call is sent; each plane is asked again as soon as it has"
              " answered, all in turn, so a time is late by one round of questions at most")
 

@@ -8,6 +8,8 @@
 
 #include "base/time.h"
 #include "claudemesh_protocol.h"
+#include "hub_jobs.h"
+#include "hub_protocol.h"
 #include "load_connection.h"
 #include "load_row.h"
 #include "load_target.h"
@@ -28,9 +30,7 @@ constexpr int kRefused = 400;
 // said or heard on it any more. The frame is not answered, so the connection itself ends later.
 class Socket final : public ProtocolEvents {
  public:
-  Socket(const std::string& at, const Membership& member)
-      : connection_(claudemesh_protocol(at, signed_hello(member, system_clock().wall().ms)),
-                    *this) {}
+  explicit Socket(std::unique_ptr<Protocol> protocol) : connection_(std::move(protocol), *this) {}
   ~Socket() {
     if (added_ && !gone_) loop_.remove(connection_);
   }
@@ -48,11 +48,21 @@ class Socket final : public ProtocolEvents {
     gone_ = gone_ || !loop_.turn().empty();
     return gone_ || is_told_to_close_;
   }
+  void send() {
+    connection_.send({}, 0, {});
+    loop_.wrote(connection_);
+  }
+  // What came, of which so many are there by then or the time is over.
+  const std::vector<std::string>& pushed(std::size_t awaited = 0) {
+    const auto until = steady_clock::now() + kObeysWithin;
+    while (!is_closed() && pushed_.size() < awaited && steady_clock::now() < until) continue;
+    return pushed_;
+  }
 
  private:
   void on_ready() override { admitted_ = true; }
   void on_ack(MessageIndex) override {}
-  void on_push(std::string_view) override {}
+  void on_push(std::string_view body) override { pushed_.emplace_back(body); }
   void on_refused(std::string_view reason) override {
     is_told_to_close_ = is_told_to_close_ || reason == "closed";
     refused_ = reason;
@@ -60,6 +70,7 @@ class Socket final : public ProtocolEvents {
 
   LoadLoop loop_;
   std::string refused_;
+  std::vector<std::string> pushed_;
   LoadConnection connection_;
   bool admitted_ = false;
   bool added_ = false;
@@ -72,6 +83,14 @@ struct Effects {
   Latencies socket;
   Latencies submission;
   Latencies peer;
+  Latencies engine;
+  Latencies lease;
+};
+
+// The engine of a node, which has the jobs of a user's world.
+struct EngineAtWork {
+  std::unique_ptr<Socket> engine;
+  std::unique_ptr<Socket> user;
 };
 
 class RevokeDrill {
@@ -141,9 +160,46 @@ class RevokeDrill {
     return std::find(peers.begin(), peers.end(), peer) == peers.end();
   }
 
+  Result<std::unique_ptr<Socket>> open(std::unique_ptr<Protocol> protocol) {
+    auto socket = std::make_unique<Socket>(std::move(protocol));
+    SIGNET_TRY([[maybe_unused]] const Done opened, socket->open(host_, port_));
+    return socket;
+  }
+
+  // Nothing, where the planes of Hub are left out.
+  Result<EngineAtWork> put_to_work(const OverlayNode& node) {
+    EngineAtWork made;
+    if (plan_.token_secret.empty()) return made;
+    const WallTime now = system_clock().wall();
+    SIGNET_TRY(auto engine, hub_engine_token(node.name(), plan_.token_secret, now));
+    SIGNET_TRY(auto user,
+               hub_user_token("of-" + node.name().substr(0, 16), plan_.token_secret, now));
+    SIGNET_TRY(made.engine, open(hub_engine_protocol(plan_.at, std::move(engine))));
+    SIGNET_TRY(made.user, open(hub_world_protocol(plan_.at, std::move(user))));
+    made.user->send();
+    const bool has_all = made.user->pushed(kJobsOfWorld).size() == kJobsOfWorld &&
+                         made.engine->pushed(kJobsOfWorld).size() == kJobsOfWorld;
+    if (has_all) return made;
+    return Error{ErrorCode::kUnavailable, "an engine was not given the jobs of a world"};
+  }
+
+  // So that the next engine is given its own user's only.
+  Status cancel_jobs(const OverlayNode& node, EngineAtWork& of) {
+    if (of.user == nullptr) return Done{};
+    const std::string jobs = "/api/signet/v1/meshes/" + node.member().mesh_slug + "/jobs/";
+    for (std::size_t i = 0; i < kJobsOfWorld; ++i) {
+      SIGNET_TRY(
+          [[maybe_unused]] const auto cancelled,
+          ask_well(plan_.at, "POST", jobs + of.user->pushed()[i] + "/cancel", "", operator_));
+    }
+    return Done{};
+  }
+
   Status revoke(OverlayNode& node, Effects& effects) {
-    Socket socket(plan_.at, node.member());
-    SIGNET_TRY([[maybe_unused]] const Done opened, socket.open(host_, port_));
+    SIGNET_TRY(
+        const auto socket,
+        open(claudemesh_protocol(plan_.at, signed_hello(node.member(), system_clock().wall().ms))));
+    SIGNET_TRY(auto at_work, put_to_work(node));
     const std::string path = "/api/signet/v1/meshes/" + node.member().mesh_slug + "/members/" +
                              node.member().identity.public_key() + "/standing";
     Status called = Done{};
@@ -153,20 +209,30 @@ class RevokeDrill {
       if (!answer.ok()) called = answer.error();
       effects.answered.add(steady_clock::now() - start);  // nobody else has it until the join
     });
-    const Status obeyed = watch(node, socket, start, effects);
+    const Status obeyed = watch(node, *socket, at_work, start, effects);
     caller.join();
-    return called.ok() ? obeyed : called;
+    if (!called.ok()) return called;
+    if (!obeyed.ok()) return obeyed;
+    return cancel_jobs(node, at_work);
   }
 
   // Asks of all planes in turn until each has obeyed.
-  Status watch(OverlayNode& node, Socket& socket, steady_clock::time_point start,
-               Effects& effects) {
+  Status watch(OverlayNode& node, Socket& socket, EngineAtWork& at_work,
+               steady_clock::time_point start, Effects& effects) {
     bool is_cut = false;
     bool is_refused = false;
     bool is_gone = false;
-    while (!is_cut || !is_refused || !is_gone) {
+    bool is_ended = at_work.engine == nullptr;
+    bool is_queued = at_work.user == nullptr;
+    while (!is_cut || !is_refused || !is_gone || !is_ended || !is_queued) {
       if (!is_cut && (is_cut = socket.is_closed())) {
         effects.socket.add(steady_clock::now() - start);
+      }
+      if (!is_ended && (is_ended = at_work.engine->is_closed())) {
+        effects.engine.add(steady_clock::now() - start);
+      }
+      if (!is_queued && (is_queued = at_work.user->pushed().size() > kJobsOfWorld)) {
+        effects.lease.add(steady_clock::now() - start);
       }
       if (!is_refused) {
         SIGNET_TRY(is_refused, refuses(node));
@@ -202,6 +268,9 @@ Status run_revoke_effect(const RevokeEffectPlan& plan, std::vector<Membership> m
   effects.socket.write(row, "socket_us");
   effects.submission.write(row, "submission_us");
   effects.peer.write(row, "peer_us");
+  if (plan.token_secret.empty()) return Done{};
+  effects.engine.write(row, "engine_us");
+  effects.lease.write(row, "lease_us");
   return Done{};
 }
 

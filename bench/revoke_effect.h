@@ -1,5 +1,6 @@
 // How long after an operator's call that revokes a member each plane obeys: its WebSocket is
-// told to close, its submissions are refused, its peer is gone from what another node is given.
+// told to close, its submissions are refused, its peer is gone from what another node is given; and
+// of the engine of Hub that has its node's name: its socket is told to close, its job is queued.
 // Tunnels themselves are timed where there are some (tests/e2e).
 #pragma once
 
@@ -17,6 +18,7 @@ namespace signet::bench {
 struct RevokeEffectPlan {
   std::string at;              // HOST:PORT
   std::string operator_token;  // of the operator's API
+  std::string token_secret;    // of hub: signs tokens; empty: the planes of Hub are left out
 };
 
 // The first of `members` looks on, each of the others is revoked, one after the other. Times count

@@ -79,7 +79,7 @@ class Server:
             raise
 
     def arguments(self, task):
-        token = ["--token-secret", TOKEN_SECRET] if task == ACTIONS else []
+        token = ["--token-secret", TOKEN_SECRET] if task in (ACTIONS, REVOCATIONS) else []
         return ["--format", self.formats[task], "--at", self.address, *self.extra, *token,
                 "--server-pid", str(self.process.pid)]
 
