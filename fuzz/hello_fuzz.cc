@@ -150,6 +150,7 @@ struct Bounds {
     check(stamped.parse(pulse.text).ok());
     check(stamped.root()["_mesh_topic"].string() == v.topic);
     check(stamped.root()["_mesh_timestamp"].string() == pulse_time(WallTime{}));
+    check(!stamped.root()["_mesh_from"]);  // that is what Signet says itself
     check(frame.parse(Claudemesh().write(PulseOut{pulse})).ok());
     check(frame.root().size() == 7 && frame.root()["type"].string() == "pulse");
     check(frame.root()["pulse"].raw() == pulse.text);

@@ -193,12 +193,17 @@ void check_engine(HubReader& reader, std::string_view bytes, JsonValue root, std
   const EngineVerb verb = reader.read_engine(bytes);
   if (const auto* const said = std::get_if<EnginePacketSaid>(&verb)) {
     check_packet(*said, root ? root[1] : JsonValue(), byte);
+  } else if (const auto* const refresh = std::get_if<HubTokenRefresh>(&verb)) {
+    check(!refresh->token.empty() && refresh->token == root[1]["token"].string());
+  } else if (const auto* const broken = std::get_if<HubMalformed>(&verb)) {
+    check(broken->event == "token_refresh" && !write_malformed(*broken).empty());
   }
 }
 
-void check_token(HubReader& reader, std::string_view bytes, JsonValue root) {
-  const auto token = reader.read_token(bytes);
-  check(!token || (!token->empty() && token == root["token"].string()));
+void check_credentials(HubReader& reader, std::string_view bytes, JsonValue root) {
+  const HubCredentials shown = reader.read_credentials(bytes);
+  check(!shown.token || (!shown.token->empty() && shown.token == root["token"].string()));
+  check(shown.simulated == (root["simulated"].boolean() == true));
 }
 
 }  // namespace
@@ -213,7 +218,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (HubReader* const reader : {&used, &fresh}) {
     check_user(*reader, bytes, root, data[0]);
     check_engine(*reader, bytes, root, data[0]);
-    check_token(*reader, bytes, root);
+    check_credentials(*reader, bytes, root);
   }
   return 0;
 }

@@ -5,6 +5,10 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import test from 'node:test';
 import { closeOf, eventually, hello, newKeys, sleep, startBroker } from './harness.mjs';
+import { action, engineToken, envelope, hmac, kActionSecret, kPolling, knock as askHub, RawHub, smallWorld, startHub,
+         userToken } from './hub_client.mjs';
+import { newOperators, settingsOf, signedBy } from './operators.mjs';
+import { Node } from './overlay_node.mjs';
 import { handshake, kSecret, knock, startPulseBroker, topicPath } from './pulse_client.mjs';
 import { newTokenKey, shows, startTokenBroker, token } from './token_maker.mjs';
 
@@ -55,6 +59,14 @@ async function http(broker, path, headers) {
   await closeOf(socket);
 }
 
+// At least one hostile path is there to be seen: refusals are told once a second.
+async function tellsHostilePath(broker, ask) {
+  const from = broker.log.length;
+  await sleep(1_100);
+  await ask(encodeURIComponent(`"}\n\x1b[31m${kForged}\u202e`));
+  await eventually('it is told', () => broker.log.slice(from).some((line) => line.includes('forged.by.a.peer')));
+}
+
 test('each line of the log stays one safe JSON object', async (t) => {
   assert.ok(kCorpus.length >= 200, `${kCorpus.length} texts`);
   const broker = await startBroker(t, { set: { 'server.log_level': 'debug' } });
@@ -85,10 +97,7 @@ test('each line of the log stays one safe JSON object', async (t) => {
     await broker.postJoin({ invite_token: text, peer_pubkey: text, display_name: text, mesh_id: text });
     await broker.request('POST', '/hook/set-status', { body: { pid: 1, cwd: text, status: text } });
   }
-  // At least one hostile path is there to be seen: refusals are told once a second.
-  await sleep(1_100);
-  await http(broker, `/api/signet/v1/${encodeURIComponent(`"}\n\x1b[31m${kForged}\u202e`)}`, {});
-  await eventually('it is told', () => broker.log.some((line) => line.includes('forged.by.a.peer')));
+  await tellsHostilePath(broker, (hostile) => http(broker, `/api/signet/v1/${hostile}`, {}));
   assert.equal((await peer.mail('*', 'x')).type, 'ack');
   await broker.stop();
   check(broker.log);
@@ -148,4 +157,81 @@ test('so it does where tokens are shown', async (t) => {
   await broker.stop();
   check(broker.log);
   assertTold(broker.log, ['handshake.refused']);
+});
+
+// And in every place of Socket.IO: query, namespace, names of events, tokens, and what users and
+// engines sign, so that it goes as deep as it can.
+test('so it does where users and engines are', async (t) => {
+  const hub = await startHub(t, { set: { 'server.log_level': 'debug', 'limits.penalty_failures': '0' } });
+  const event = (name, data) => JSON.stringify([name, data]);
+  const beat = (agentId, ts, body) => ({ agentId, ts, nonce: agentId, body, alg: 'HMAC-SHA256',
+    sig: hmac(kActionSecret, `${agentId}|${ts}|${JSON.stringify(body)}`) });
+  for (const text of kCorpus) {
+    const short = text.slice(0, 200);
+    const inQuery = encodeURIComponent(short);
+    await askHub(hub, 'GET', `${kPolling}&sid=${inQuery}`, { headers: { 'X-Odd': inQuery } });
+    await askHub(hub, 'POST', `EIO=${inQuery}&transport=${inQuery}`, { body: text });
+    const claims = { jti: short, iss: short, roles: [short] };
+    for (const [namespace, auth] of [['', { token: text }], ['', { token: userToken(short) }],
+                                     ['', { token: userToken('ann', claims) }], [`/${text},`, { [text]: text }],
+                                     ['/engine,', { token: engineToken(short, { role: short }) }]]) {
+      const stranger = await RawHub.dial(hub);
+      stranger.say(`40${namespace}${JSON.stringify(auth)}`);
+      await stranger.upTo(/^4[01234]/);
+      await stranger.end();
+    }
+    const user = await RawHub.join(hub, userToken('ann'));
+    const world = { ...smallWorld(), schema_version: text };
+    for (const [name, data] of [
+      ['action', action(short, { [text]: text }, { nonce: short, change: { category: text } })],
+      ['action', { type: text, payload: text, ts: text, nonce: text, sig: text }], ['presence', { state: text }],
+      ['agent_heartbeat', beat(short, Date.now(), { [text]: text })], ['heartbeat', { ts: text }],
+      ['generate_world', { config: world }], ['generate_world', { config: { ...smallWorld(), [text]: text } }],
+      ['token_refresh', { token: text }], ['token_refresh', { token: userToken(short) }], [text, { [text]: text }]]) {
+      user.say(`42${event(name, data)}`);
+    }
+    await user.roundTrip();
+    user.say(`4${text}`); // no packet: mostly its end
+    await user.end();
+    const engine = await RawHub.join(hub, engineToken('forge'), { namespace: '/engine' });
+    for (const [name, data] of [
+      ['engine_ready', { dialect: text }], ['job_started', { payload: { job_id: text }, nonce: text, sig: text }],
+      ['job_progress', envelope({ job_id: text, progress: 1, message: text }, { nonce: short })],
+      ['job_failed', envelope({ job_id: text, error: text })], ['job_ack', envelope({ jobId: text, status: text })],
+      [text, text], ['engine_error', envelope({ error: text })]]) engine.say(`42/engine,${event(name, data)}`);
+    await engine.next(/"error_ack"/); // behind the nonces of all
+    await engine.end();
+  }
+  await hub.stop();
+  check(hub.log);
+  assertTold(hub.log, ['hub.connect_refused', 'hub.user_joined', 'hub.action_refused', 'hub.agent_refused',
+                       'job.refused', 'hub.ended', 'hub.engine_joined', 'hub.engine_error']);
+});
+
+// And in what nodes and operators of the overlay say: names in paths and bodies, notes, statements.
+test('so it does where nodes are judged', async (t) => {
+  const operators = newOperators(2);
+  const broker = await startBroker(t, { set: { 'server.log_level': 'debug', 'overlay.submissions_per_minute': '60000',
+                                               'overlay.submissions_burst': '60000', 'overlay.epoch': '1s',
+                                               ...settingsOf(operators) } });
+  const good = new Node(broker, 'node-good', await broker.join('good'));
+  assert.equal((await good.register()).status, 200);
+  for (const text of kCorpus) {
+    const short = text.slice(0, 200);
+    const odd = new Node(broker, encodeURIComponent(short).slice(0, 400).replace(/%[0-9A-F]?$/, ''), good.member);
+    await odd.register({ node_id: text, wireguard: text });
+    await odd.submit(0.9, { node_id: text });
+    await odd.config('', { authorization: `Signet-Node ${odd.name} ${odd.name} ${odd.name} x` });
+    await odd.postKey({ node_id: text, wireguard: text, key: text, signature: text });
+    await good.submit(0.9, { notes: text, suite_version: short, nonce: short, scores: { overall: 0.9, [text]: text } });
+    await good.submit(0.9, { notes: text });
+    await good.config(`ready=${odd.name}&${odd.name}=1`);
+    await broker.request('POST', '/v1/revoke', { body: signedBy(text, operators) });
+    const statement = `signet-operator-v1\n${broker.mesh.id}\nquarantine\n${short}\n1\n1\n${Date.now() + 60_000}\n`;
+    await broker.request('POST', '/v1/revoke', { body: signedBy(statement, operators) });
+  }
+  await tellsHostilePath(broker, (hostile) => broker.request('POST', `/v1/nodes/${hostile}`, { body: {} }));
+  await broker.stop();
+  check(broker.log);
+  assertTold(broker.log, ['overlay.node_refused', 'overlay.submission_refused', 'operators.refused']);
 });

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { addSource, changeSource, connect, connectNode, handshake, kForms, kSecret, nodePath, refusal, refusalOf,
-         secretOf, startPulseBroker } from './pulse_client.mjs';
+import { addSource, asSource, changeSource, connect, connectNode, handshake, kForms, kSecret, nodePath, refusal,
+         refusalOf, secretOf, startPulseBroker } from './pulse_client.mjs';
+import { connectByToken, newTokenKey, startTokenBroker, token } from './token_maker.mjs';
 import { sleep, temporaryFolder } from './harness.mjs';
 
 const kRefused = [4003, 'bad_signature'];
@@ -43,6 +44,28 @@ test('a source with a secret of its own is not to be had with the shared one', a
     const [code] = await refusalOf(broker, signedBy('mirror', wrong));
     assert.ok([4003, 4004].includes(code), `${code}`);
   }
+});
+
+test('nor is whom a token proves: the shared secret takes no node over', async (t) => {
+  const key = newTokenKey('EdDSA');
+  const broker = await startTokenBroker(t, [key], { env: { SIGNET_PULSEMESH_SECRET: kSecret } });
+  const enter = (source) => connectByToken(broker, source, token(key, source), nodePath(source));
+  const [core, mirror] = [await enter('core'), await enter('mirror')];
+  assert.deepEqual(await refusalOf(broker, signedBy('core', kSecret), nodePath('core')), kRefused);
+  assert.deepEqual(await refusalOf(broker, signedBy('core', kSecret)), kRefused);
+  const { status } = await broker.request('GET', '/api/mesh/history', { headers: asSource('core', kSecret) });
+  assert.equal(status, 403);
+  mirror.say({ target: 'core', private: 'for core' });
+  assert.equal((await core.next((frame) => 'private' in frame)).private, 'for core');
+
+  const claimer = await connect(broker, 'mirror.intent', 'sage'); // nobody's so far
+  const other = await connect(broker, 'mirror.intent', 'somebody-else');
+  await enter('sage');
+  assert.deepEqual(await refusal(claimer), [4004, 'not_permitted']);
+  assert.deepEqual(await refusalOf(broker, signedBy('sage', kSecret), nodePath('sage')), kRefused);
+  assert.ok(!other.isClosed);
+  await broker.restart();
+  assert.deepEqual(await refusalOf(broker, signedBy('core', kSecret), nodePath('core')), kRefused);
 });
 
 test('rotation: the old secret works until the overlap ends, the new one at once', async (t) => {

@@ -44,28 +44,32 @@ test('a bad limit is 422', async (t) => {
 });
 
 const kPages = ['/api/mesh/history', '/api/mesh/topics', '/api/mesh/schema', '/api/mesh/history?limit=abc'];
-test('without a credential 401, with a wrong one 401 or 403, and nothing is told', async (t) => {
+test('without a credential 401, with a wrong one 403, and nothing is told', async (t) => {
   const broker = await startPulseBroker(t);
   const peer = await connect(broker, 'mirror.intent', 'a');
   peer.say({ canary: 'c4n4ry' });
   await eventually('it is there', async () => (await history(broker)).messages.length === 1);
   const kWrong = [
-    [{}, [401]], [{ authorization: 'Bearer wrong' }, [401, 403]], [{ authorization: 'Bearer ' }, [401, 403]],
-    [asSource('a', 'wrong'), [401, 403]], [asSource('a', ''), [401, 403]],
-    [{ authorization: `Basic ${kSecret}` }, [401, 403]], [{ authorization: 'Basic !!!' }, [401, 403]],
-    [{ authorization: kSecret }, [401, 403]],
+    [{}, 401, 'no_credential'], [{ authorization: 'Bearer wrong' }, 403, /^bad_(secret|token)$/],
+    [{ authorization: 'Bearer ' }, 403, 'bad_secret'], [asSource('a', 'wrong'), 403, 'bad_secret'],
+    [asSource('a', ''), 403, 'bad_secret'], [{ authorization: `Basic ${kSecret}` }, 403, 'bad_secret'],
+    [{ authorization: 'Basic !!!' }, 403, 'bad_secret'], [{ authorization: kSecret }, 403, 'bad_secret'],
   ];
   for (const path of kPages) {
-    for (const [headers, statuses] of kWrong) {
-      const { status, text } = await broker.request('GET', path, { headers });
-      assert.ok(statuses.includes(status), `${path} ${JSON.stringify(headers)}: ${status}`);
-      assert.ok(!text.includes('c4n4ry'));
+    for (const [headers, wanted, error] of kWrong) {
+      const answer = await broker.request('GET', path, { headers });
+      assert.equal(answer.status, wanted, `${path} ${JSON.stringify(headers)}`);
+      assert.match(answer.json().error, new RegExp(error), `${path} ${JSON.stringify(headers)}`);
+      assert.match(answer.headers['www-authenticate'] ?? 'none', wanted === 401 ? /^Basic .*Bearer/ : /^none$/);
+      assert.ok(!answer.text.includes('c4n4ry'));
     }
     if (path.includes('?')) continue;
     for (const headers of [asSource('a', kSecret), asOperator(broker)]) {
       assert.equal((await broker.request('GET', path, { headers })).status, 200, path);
     }
   }
+  assert.equal(await broker.metric('signet_operator_denied_total'), 0, 'none of it was the operators\' API');
+  assert.equal(await broker.metric('signet_reads_refused_total{reason="no_credential"}'), kPages.length);
 });
 
 const kPolicy = `
@@ -99,6 +103,8 @@ test('history, topics and counts show what the caller may read', async (t) => {
   const { topics } = await get(broker, '/api/mesh/topics', asAuditor);
   assert.deepEqual(topics.map(({ name }) => name).sort(), ['mirror.deep.er', 'mirror.intent']);
   const denied = await broker.request('GET', '/api/mesh/history', { headers: asSource('other', other.secret) });
-  assert.ok(denied.status === 403 || denied.json().messages.length === 0, denied.text);
+  assert.deepEqual([denied.status, denied.json().error], [403, 'denied'], denied.text);
   assert.ok(!denied.text.includes('mirror.intent'));
+  const why = await broker.operator('GET', `/decisions/${denied.json().ref}`);
+  assert.equal(why.json().action, 'read_history', why.text);
 });

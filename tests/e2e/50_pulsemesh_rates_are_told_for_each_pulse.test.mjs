@@ -83,3 +83,26 @@ test('what one member\'s pulses cause is bounded: bytes out for bytes in', async
   crowd[0].say({ n: 'others' }); // pay for their own
   await eventually('another member is not slowed', () => crowd[1].inbox.at(-1).n === 'others');
 });
+
+// The limits of production, which dev mode has not.
+const kProduction = { 'limits.pulses_per_second': 50, 'limits.pulses_burst': 100, 'limits.pulses_per_minute': 1000,
+                      'limits.pulses_per_second_address': 2000, 'limits.pulses_burst_address': 4000,
+                      'limits.deliveries_per_second': 200000, 'limits.deliveries_burst': 400000 };
+test('who shares the secret and never stops silences none of the others', async (t) => {
+  const broker = await startPulseBroker(t, { set: kProduction });
+  const rogue = await connect(broker, 'mirror.intent', 'rogue');
+  const honest = await connect(broker, 'core.reply', 'honest');
+  const listener = await connect(broker, 'core.reply', 'listener');
+  const flood = setInterval(() => { for (let i = 0; i < 10 && !rogue.isClosed; ++i) rogue.say({ i }); }, 5);
+  t.after(() => clearInterval(flood));
+  const refused = () => rogue.inbox.filter(({ code }) => code === 'rate_limited').length;
+  await eventually('it is over its rate', () => refused() > 100);
+  for (let n = 0; n < 20; ++n) {
+    const before = refused();
+    honest.say({ n });
+    await listener.next((frame) => frame.n === n);
+    await eventually('it is at it', () => rogue.isClosed || refused() > before);
+  }
+  assert.deepEqual(honest.inbox.filter((frame) => 'code' in frame), []);
+  assert.ok(!honest.isClosed);
+});

@@ -94,6 +94,17 @@ test('a decision is explained by its rules', async (t) => {
                    'connect');
 });
 
+test('what a question lacks is asked for in words of the command line', async (t) => {
+  const home = new Home(t);
+  for (const action of ['publish', 'send']) {
+    const told = await home.fails(2, 'usage', 'policy', 'explain', '--file', fileOf(home, kGood), '--as',
+                                  'role:sensor', action);
+    assert.match(told.message, new RegExp(`^${action} is `));
+    assert.doesNotMatch(told.message + told.advice, /on = /);
+    assert.match(told.advice, /behind the action/);
+  }
+});
+
 test('the default is a policy itself', async (t) => {
   const home = new Home(t);
   const file = fileOf(home, await home.ok('policy', 'show', '--default'));

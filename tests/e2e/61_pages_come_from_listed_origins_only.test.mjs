@@ -8,6 +8,7 @@ import test from 'node:test';
 import { text } from 'node:stream/consumers';
 import WebSocket from 'ws';
 import { eventually, startBroker, temporaryFolder } from './harness.mjs';
+import { knock as askHub, kPolling, kSocket, RawHub, RawPolls, startHub, userToken } from './hub_client.mjs';
 
 // The status of an upgrade: 101 where it is granted.
 const knock = (broker, origin) => new Promise((resolve) => {
@@ -63,6 +64,36 @@ test('what every page may ask stays as it was, what is no page\'s is refused', a
   assert.equal(await ask('POST', '/hook/set-status', '{}'), 403);
   assert.equal(await ask('POST', '/api/signet/v1/meshes', '{}'), 403);
   assert.equal((await broker.request('POST', '/api/signet/v1/meshes', { body: '{}' })).status, 401);
+});
+
+// Polling reads with GET what its page's reader is told, and /auth/ hands out tokens.
+test('a foreign page has neither way of Socket.IO', async (t) => {
+  const hub = await startHub(t);
+  const from = (origin) => ({ headers: { origin } });
+  const polls = await RawPolls.open(hub);
+  for (const origin of ['https://evil.example', 'null', 'http://localhost.evil.example', 'http://localhost.']) {
+    const page = from(origin);
+    for (const method of ['GET', 'OPTIONS']) {
+      assert.equal((await askHub(hub, method, kPolling, page)).status, 403, `${method} ${origin}`);
+    }
+    const opening = { ...page, body: `40${JSON.stringify({ token: userToken('ann') })}` };
+    assert.equal((await askHub(hub, 'POST', polls.query, opening)).status, 403, origin);
+    assert.equal((await polls.poll(page)).status, 403, 'what waits for the session is not read');
+    for (const query of [kSocket, `${kSocket}&sid=${polls.sid}`]) {
+      assert.equal((await RawHub.dial(hub, query, page)).refused?.status, 403, `${query} ${origin}`);
+    }
+    assert.equal((await hub.request('GET', '/auth/engine-token', page)).status, 403, origin);
+  }
+  assert.equal(await hub.metric('signet_net_origins_refused_total'), 4 * 7);
+  assert.equal(await hub.metric('signet_hub_users'), 0);
+
+  const own = from('http://localhost:5173');
+  await polls.post(`40${JSON.stringify({ token: userToken('ann') })}`, own);
+  await polls.until(/"auth_context"/);
+  assert.equal((await askHub(hub, 'OPTIONS', kPolling, own)).status, 204);
+  const socket = await RawHub.dial(hub, kSocket, own);
+  assert.match(await socket.next(/^0/), /"sid"/);
+  assert.equal((await hub.request('GET', '/auth/engine-token', own)).status, 200);
 });
 
 test('run takes no page until one is listed, and SIGHUP changes the list', async (t) => {

@@ -9,9 +9,9 @@ import WebSocket from 'ws';
 import { entriesOf } from './audit_reader.mjs';
 import { changeSource, PulsePeer, topicPath } from './pulse_client.mjs';
 import { endOf, kIssuer, kTopic, newTokenKey, shows, token, writeKeys } from './token_maker.mjs';
-import { eventually, startBroker, temporaryFolder } from './harness.mjs';
+import { eventually, sleep, startBroker, temporaryFolder } from './harness.mjs';
 import { operate } from './tls_broker.mjs';
-import { selfSigned } from './tls_proxy.mjs';
+import { issued, selfSigned } from './tls_proxy.mjs';
 
 // A client certificate of that name; `issuer` null: it signs itself.
 function clientCertificate(folder, name, issuer) {
@@ -41,7 +41,13 @@ async function startTlsBroker(t, set = {}) {
     return peer;
   };
   const certificate = (name, issuer = authority) => clientCertificate(folder, name, issuer);
-  return { broker, knock, certificate, key };
+  // One that ends at that moment, by this machine's clock.
+  const until = (name, end) => {
+    const at = new Date(end).toISOString().replace(/[-:T]|\.\d+/g, '');
+    const { cert, key: own } = issued(temporaryFolder(), name, authority, 'DNS:e2e', ['20200101000000Z', at]);
+    return { cert: readFileSync(cert), key: readFileSync(own) };
+  };
+  return { broker, knock, certificate, until, key };
 }
 
 const only = (source) => ({ message: { source } });
@@ -91,6 +97,34 @@ test('where certificates are required nobody comes without one', async (t) => {
   const { knock, certificate } = await startTlsBroker(t, { 'tls.client_certificates': 'required' });
   await isEndedByTls(await knock());
   await (await knock(certificate('mirror'))).ask(only('mirror'), 'handshake_ok');
+});
+
+test('a session ends with its certificate', async (t) => {
+  const { knock, certificate, until } = await startTlsBroker(t);
+  const stays = await knock(certificate('core'));
+  await stays.ask(only('core'), 'handshake_ok');
+  // A machine may be too busy to come in within three seconds: then it has longer.
+  let own, live, end;
+  for (let seconds = 3; !live; seconds *= 2) {
+    assert.ok(seconds < 100, 'none came in before its certificate ended');
+    end = 1_000 * (Math.floor(Date.now() / 1_000) + seconds);
+    own = until('mirror', end);
+    const peer = await knock(own);
+    peer.say(only('mirror'));
+    const first = await peer.next(() => true).catch(() => ({}));
+    if (first.type === 'handshake_ok') live = peer;
+  }
+  const closed = live.closed.then(() => Date.now());
+  await sleep(end - Date.now());
+  await eventually('it is over', () => live.isClosed);
+  const { close, code } = await endOf(live);
+  assert.deepEqual([close, code], [4010, 'session_expired']);
+  assert.ok(await closed >= end, 'not before');
+  const late = await knock(own);
+  await late.closed;
+  assert.match(late.fault?.message ?? 'no fault', /alert certificate expired/);
+  stays.say({ n: 1 });
+  assert.equal(stays.isClosed, false);
 });
 
 test('a certificate is for as long as the operator lets its member in', async (t) => {

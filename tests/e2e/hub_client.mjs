@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { io } from 'socket.io-client';
 import WebSocket from 'ws';
-import { eventually, sleep, startBroker, unique } from './harness.mjs';
+import { eventually, sleep, startBroker, temporaryFolder, unique } from './harness.mjs';
 import { compact, nowSeconds } from './token_maker.mjs';
 
 export const kJwtSecret = 'a-jwt-secret-of-this-test-alone-32b';
@@ -83,12 +84,16 @@ export class HubSocket {
 
 export async function startHub(t, options = {}) {
   const { env = {}, set = {}, ...rest } = options;
-  const broker = await startBroker(t, {
+  return serveHub(t, await startBroker(t, {
     ...rest,
     set,
     env: { SIGNET_JWT_SECRET: kJwtSecret, SIGNET_JWT_ISSUER: kIssuer, SIGNET_HMAC_SECRET: kActionSecret,
            SIGNET_ENGINE_SECRET: kEngineSecret, ...env },
-  });
+  }));
+}
+
+// Clients for a broker that has Hub, however it was set up.
+export function serveHub(t, broker) {
   const sockets = [];
   t.after(() => { for (const socket of sockets) socket.disconnect(); });
   broker.dialHub = (namespace, auth, { transports = ['websocket'], client = io, ...more } = {}) => {
@@ -105,7 +110,10 @@ export async function startHub(t, options = {}) {
       socket.on('connect_error', (error) => done(error));
       socket.on('disconnect', (reason) => done(new Error(reason)));
     });
-    if (outcome) throw outcome;
+    if (outcome) {
+      socket.disconnect(); // who is refused holds no connection
+      throw outcome;
+    }
     return hub;
   };
   broker.user = async (name = unique(), { token = userToken(name), ...options } = {}) => {
@@ -138,6 +146,14 @@ export function smallWorld(entities = 1) {
     })),
     quests: [],
   };
+}
+
+// A file for `jobs.types_file`: the three types of a world, each with these lines.
+export function typesOfAWorld(...lines) {
+  const file = `${temporaryFolder()}/types.toml`;
+  const type = (name) => ['[[type]]', `name = "${name}"`, ...lines, ''].join('\n');
+  writeFileSync(file, ['BUILD_SCENE', 'LOAD_ASSETS', 'SPAWN_ENTITY'].map(type).join('\n'));
+  return file;
 }
 
 // Does each job that it is given, as the original engine does.

@@ -2,6 +2,8 @@
 // ours. Beside the good ones, those that a door must not take.
 import assert from 'node:assert/strict';
 import { createHmac, createSecretKey, generateKeyPairSync, randomBytes, sign as signWith } from 'node:crypto';
+import { once } from 'node:events';
+import http from 'node:http';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { knock, PulsePeer, topicPath } from './pulse_client.mjs';
@@ -117,16 +119,19 @@ export const revokeTokens = (broker, what) =>
 const not = (alg, header = {}) => ({ alg, typ: 'JWT', ...header });
 
 // [what, token, the rule that it breaks] of a source 'mirror', at a broker that believes `rs`,
-// `ed` and `es`. `canary` is a URL that nobody may ask.
-export function badTokens({ rs, ed, es }, canary) {
-  const good = token(ed, 'mirror');
+// `ed` and `es`. `canary` is a URL that nobody may ask. `sub` is the claim that names the bearer at
+// the door where they are shown, `also` what tokens say there beside it.
+export function badTokens({ rs, ed, es }, canary, { sub = 'sub', also = {} } = {}) {
+  const named = (subject, change) => claimsOf(undefined, { [sub]: subject, ...also, ...change });
+  const made = (key, change, header) => token(key, undefined, named('mirror', change), header);
+  const good = made(ed);
   const [head, body, signature] = good.split('.');
   const stranger = newTokenKey('RS256', rs.kid);
   const nobody = () => Buffer.alloc(0);
   const pem = rs.publicKey.export({ type: 'spki', format: 'pem' });
   const hmacOf = (secret) => (text) => createHmac('sha256', secret).update(text).digest();
-  const says = (change, header) => token(ed, 'mirror', change, header);
-  const mirror = claimsOf('mirror');
+  const says = (change, header) => made(ed, change, header);
+  const mirror = named('mirror');
   const der = (text) => signWith('sha256', Buffer.from(text), es.privateKey);
   const later = nowSeconds() + 900;
   const flipped = Buffer.from(signature, 'base64url');
@@ -139,18 +144,18 @@ export function badTokens({ rs, ed, es }, canary) {
     ['no alg', says({}, { alg: undefined }), 'unsupported_algorithm'],
     ['alg a list', says({}, { alg: ['EdDSA'] }), 'unsupported_algorithm'],
     ['alg eddsa', says({}, { alg: 'eddsa' }), 'unsupported_algorithm'],
-    ['alg RS512', token(rs, 'mirror', {}, { alg: 'RS512' }), 'unsupported_algorithm'],
+    ['alg RS512', made(rs, {}, { alg: 'RS512' }), 'unsupported_algorithm'],
     ['HS256 under the PEM of the public key', compact(not('HS256', { kid: rs.kid }), mirror, hmacOf(pem)),
      'unsupported_algorithm'],
     ['HS256 under the modulus', compact(not('HS256', { kid: rs.kid }), mirror, hmacOf(rs.jwk.n)),
      'unsupported_algorithm'],
-    ['the kid of a key of another alg', token(es, 'mirror', {}, { kid: rs.kid }), 'unsupported_algorithm'],
-    ['its own key in jwk', token(stranger, 'mirror', {}, { jwk: stranger.jwk }), 'bad_signature'],
-    ['its own key in jwk, without a kid', token(stranger, 'mirror', {}, { jwk: stranger.jwk, kid: undefined }),
+    ['the kid of a key of another alg', made(es, {}, { kid: rs.kid }), 'unsupported_algorithm'],
+    ['its own key in jwk', made(stranger, {}, { jwk: stranger.jwk }), 'bad_signature'],
+    ['its own key in jwk, without a kid', made(stranger, {}, { jwk: stranger.jwk, kid: undefined }),
      'unknown_key'],
-    ['a key set in jku', token(stranger, 'mirror', {}, { jku: canary, kid: 'theirs' }), 'unknown_key'],
-    ['a key set in jku and our kid', token(stranger, 'mirror', {}, { jku: canary }), 'bad_signature'],
-    ['a certificate in x5u', token(stranger, 'mirror', {}, { x5u: canary }), 'bad_signature'],
+    ['a key set in jku', made(stranger, {}, { jku: canary, kid: 'theirs' }), 'unknown_key'],
+    ['a key set in jku and our kid', made(stranger, {}, { jku: canary }), 'bad_signature'],
+    ['a certificate in x5u', made(stranger, {}, { x5u: canary }), 'bad_signature'],
     ['kid a path', says({}, { kid: '../../../../dev/null' }), 'unknown_key'],
     ['kid SQL', says({}, { kid: "' UNION SELECT 'key' --" }), 'unknown_key'],
     ['kid a URL', says({}, { kid: canary }), 'unknown_key'],
@@ -159,9 +164,9 @@ export function badTokens({ rs, ed, es }, canary) {
     ['no kid among several keys', says({}, { kid: undefined }), 'unknown_key'],
     ['crit', says({}, { crit: ['exp'] }), 'unsupported_header'],
     ['b64', says({}, { b64: false }), 'unsupported_header'],
-    ['another key of the same name', token(stranger, 'mirror'), 'bad_signature'],
+    ['another key of the same name', made(stranger), 'bad_signature'],
     ['one bit of the signature', `${head}.${body}.${base64url(flipped)}`, 'bad_signature'],
-    ['another payload', `${head}.${base64url(JSON.stringify(claimsOf('other')))}.${signature}`, 'bad_signature'],
+    ['another payload', `${head}.${base64url(JSON.stringify(named('other')))}.${signature}`, 'bad_signature'],
     ['no signature', `${head}.${body}.`, 'bad_signature'],
     ['ES256 as DER', compact(not('ES256', { kid: es.kid }), mirror, der), 'bad_signature'],
     ['ES256 of zeros', compact(not('ES256', { kid: es.kid }), mirror, () => Buffer.alloc(64)), 'bad_signature'],
@@ -173,7 +178,7 @@ export function badTokens({ rs, ed, es }, canary) {
     ['a header that says alg twice',
      compact(`{"alg":"none","alg":"EdDSA","kid":"${ed.kid}"}`, mirror, ed.sign), 'malformed'],
     ['a sub that is there twice', compact({ alg: 'EdDSA', kid: ed.kid },
-     `{"iss":"${kIssuer}","exp":${later},"sub":"other","sub":"mirror"}`, ed.sign), 'malformed'],
+     `{"iss":"${kIssuer}","exp":${later},"${sub}":"other","${sub}":"mirror"}`, ed.sign), 'malformed'],
     ['claims that are a list', compact({ alg: 'EdDSA', kid: ed.kid }, [mirror], ed.sign), 'malformed'],
     ['9 KiB', says({ more: 'x'.repeat(9 * 1024) }), 'too_long'],
     ['another typ', says({}, { typ: 'secevent+jwt' }), 'wrong_type'],
@@ -184,13 +189,36 @@ export function badTokens({ rs, ed, es }, canary) {
     ['others in aud', says({ aud: ['another', 'and-another'] }), 'wrong_audience'],
     ['no exp', says({ exp: undefined }), 'missing_claim'],
     ['no iss', says({ iss: undefined }), 'missing_claim'],
-    ['no sub', says({ sub: undefined }), 'missing_claim'],
+    ['no sub', says({ [sub]: undefined }), 'missing_claim'],
     ['exp a text', says({ exp: `${later}` }), 'bad_claim'],
     ['exp in milliseconds', says({ exp: later * 1000 }), 'bad_claim'],
-    ['sub a list', says({ sub: ['mirror'] }), 'bad_claim'],
+    ['sub a list', says({ [sub]: ['mirror'] }), 'bad_claim'],
     ['exp past', says({ iat: later - 9_000, exp: nowSeconds() - 300 }), 'expired'],
     ['nbf far', says({ nbf: nowSeconds() + 300 }), 'not_yet_valid'],
     ['iat far', says({ iat: nowSeconds() + 300 }), 'not_yet_valid'],
     ['a week', says({ exp: nowSeconds() + 7 * 86_400 }), 'lives_too_long'],
   ];
+}
+
+// Shows each of them to `refuses(token, rule, what)`: each is counted by its rule, nothing else is,
+// and no URL in one is asked.
+export async function showBadTokens(t, broker, keys, refuses, door) {
+  let asked = 0;
+  const canary = http.createServer((_, answer) => { asked += 1; answer.end('{"keys":[]}'); });
+  canary.listen(0, '127.0.0.1');
+  await once(canary, 'listening');
+  t.after(() => canary.close());
+  const table = badTokens(keys, `http://127.0.0.1:${canary.address().port}/keys.json`, door);
+  assert.ok(table.length >= 20);
+  const counted = async () => new Map([...await broker.metrics()]
+    .filter(([series]) => series.startsWith('signet_tokens_refused_total')));
+  const wanted = await counted();
+  assert.ok(wanted.size > 0);
+  for (const [what, bad, rule] of table) {
+    await refuses(bad, rule, what);
+    const series = `signet_tokens_refused_total{rule="${rule}"}`;
+    wanted.set(series, wanted.get(series) + 1);
+  }
+  assert.deepEqual(await counted(), wanted);
+  assert.equal(asked, 0, 'a URL of a token was asked');
 }
