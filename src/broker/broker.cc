@@ -113,10 +113,6 @@ std::string path_of(const dialects::Opening& opening, std::string_view raw) {
   return std::string(raw);
 }
 
-bool was_forwarded(const wire::RequestHead& head) {
-  return head.header("forwarded") || head.header("x-forwarded-for") || head.header("via");
-}
-
 trust::PenaltyOptions penalties_of(const BrokerOptions& options) {
   trust::PenaltyOptions penalties;
   penalties.free_failures = options.penalty_failures;
@@ -351,7 +347,7 @@ void Broker::pass_on(net::Connection& connection, const net::HttpRequest& reques
                 crypto::SecretText(request.head.header("authorization").value_or("")),
                 header("accept"),
                 connection.is_encrypted(),
-                was_forwarded(request.head),
+                request.head.was_forwarded(),
                 std::string(request.body),
                 connection.peer(),
                 connection.door(),

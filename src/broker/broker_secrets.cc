@@ -28,11 +28,11 @@ std::int64_t remembered_for(std::chrono::milliseconds max_skew) {
 }
 
 // One of the many who show the secret of its mesh: it has rates of its own, or the first who is too
-// fast would silence the others.
-std::uint64_t holder_of(const SecretSession& session) {
+// fast would silence the others. Without a name: all of them at its address together.
+std::uint64_t holder_of(const SecretSession& session, std::string_view source) {
   const auto address = session.connection.peer().limit_key();
   std::string name(text_of(ByteView(address)));
-  name += std::to_string(session.mesh.value) + '/' + session.source;
+  name.append(std::to_string(session.mesh.value)).append("/").append(source);
   return std::max<std::uint64_t>(crypto::KeyedHash{}(name), 1);
 }
 
@@ -122,7 +122,10 @@ void Broker::on_secret_hello(SecretSession& session, const dialects::SecretHello
     return end(session, HandshakeRefusal::kRateLimited);
   }
   session.member = member->number;
-  if (session.proof == trust::Proof::kShared) session.holder = holder_of(session);
+  if (session.proof == trust::Proof::kShared) {
+    session.holder = holder_of(session, claim.source);
+    session.crowd = holder_of(session, {});
+  }
   proving(session);
   const Id id = session.connection.id();
   if (max_skew.count() == 0) {
@@ -337,7 +340,8 @@ void Broker::on_forward(SecretSession& session, const dialects::Forward& forward
   const std::string target(forward.target);
   if (!membership::is_source(target)) return refuse(session, Refusal::kTargetNotConnected, {});
   if (!may_or_refuse(session, {Action::kSend, "node:" + target})) return;
-  names_.forward(session, NameDesk::node_name(session.mesh, target), frame, false);
+  const std::string_view text = forward.unstamped.empty() ? frame : forward.unstamped;
+  names_.forward(session, NameDesk::node_name(session.mesh, target), text, false);
 }
 
 }  // namespace signet::broker

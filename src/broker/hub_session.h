@@ -93,6 +93,7 @@ struct HubSession final : wire::EngineEvents {
 
   MeshNumber mesh;
   net::PeerAddress peer;        // who began it
+  bool was_forwarded = false;   // a proxy on this machine is not this machine
   bool keeps_secrets = false;   // by TLS or within this machine: may be told keys
   bool proven = false;          // joined a namespace once
   bool over = false;            // is to be buried

@@ -192,6 +192,7 @@ HubSession* HubDesk::begin(net::Connection& connection, const net::HttpRequest& 
       trust::Rate{options().packets_per_second, options().packets_burst});
   session->mesh = *mesh;
   session->peer = connection.peer();
+  session->was_forwarded = request.head.was_forwarded();
   session->keeps_secrets = connection.is_encrypted() || connection.peer().is_loopback();
   session->opened = now;
   HubSession& here = *session;

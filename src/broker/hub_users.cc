@@ -57,7 +57,8 @@ void HubDesk::connect_user(HubSession& session, const dialects::HubCredentials& 
   }
   user.who = {session.mesh, {}, trust::Proof::kToken, {}};
   // Like the tokens that dev mode gives to whoever asks: on this machine alone.
-  const bool may_be_simulated = door->simulated && session.peer.is_loopback();
+  const bool is_here = session.peer.is_loopback() && !session.was_forwarded;
+  const bool may_be_simulated = door->simulated && is_here;
   user.simulated = !shown.token && shown.simulated && may_be_simulated;
   if (!shown.token && !user.simulated) return refuse_user(session, ConnectRefusal::kAuthRequired);
   if (shown.token) {

@@ -127,6 +127,7 @@ struct SecretSession final : Session {
   std::string source;  // who it proved to be
   Elapsed expires;
   std::uint64_t holder = 0;                // of Proof::kShared: one of many (shared_limits.h)
+  std::uint64_t crowd = 0;                 // and all of them at its address
   std::uint32_t excess = 0;                // pulses refused in a row
   std::shared_ptr<const HeldToken> token;  // of Proof::kToken
 };

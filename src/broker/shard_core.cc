@@ -174,7 +174,8 @@ std::string ShardCore::record_denial(const Denied& who, const Wish& wish, std::s
 
 Payer ShardCore::payer_of(const Session& session) {
   if (session.proof != trust::Proof::kShared) return {session.member};
-  return {session.member, static_cast<const SecretSession&>(session).holder};
+  const auto& shown = static_cast<const SecretSession&>(session);
+  return {session.member, shown.holder, shown.crowd};
 }
 
 std::string ShardCore::name_of_principal(const Session& session) const {

@@ -84,13 +84,19 @@ class HolderRates {
 struct Payer {
   MemberNumber member;
   std::uint64_t holder = 0;  // a keyed hash of mesh, address and name; 0: the member itself
+  std::uint64_t crowd = 0;   // of mesh and address: names cost nothing
 };
 
-// PayerRates is both.
+// PayerRates is both. What is charged afterwards has a ceiling for all names of one address, too:
+// as much as several honest programs behind it may cause, so that more names bring nothing.
 class PayerRates {
  public:
+  static constexpr double kNamesOfAnAddress = 8;
+
   PayerRates(double per_second, double burst)
-      : members_(per_second, burst), holders_(per_second, burst) {}
+      : members_(per_second, burst),
+        holders_(per_second, burst),
+        crowds_(per_second * kNamesOfAnAddress, burst * kNamesOfAnAddress) {}
 
   std::optional<std::chrono::nanoseconds> take(
       const Payer& payer, Elapsed now, const std::optional<trust::Rate>& its_own = std::nullopt) {
@@ -100,15 +106,18 @@ class PayerRates {
   void charge(const Payer& payer, Elapsed now, std::int64_t tokens) {
     if (payer.holder == 0) return members_.charge(payer.member, now, tokens);
     holders_.charge(payer.holder, now, tokens);
+    crowds_.charge(payer.crowd, now, tokens);
   }
   std::optional<std::chrono::nanoseconds> must_wait(const Payer& payer, Elapsed now) const {
-    return payer.holder == 0 ? members_.must_wait(payer.member, now)
-                             : holders_.must_wait(payer.holder, now);
+    if (payer.holder == 0) return members_.must_wait(payer.member, now);
+    if (const auto wait = crowds_.must_wait(payer.crowd, now)) return wait;
+    return holders_.must_wait(payer.holder, now);
   }
 
  private:
   MemberRates members_;
   HolderRates holders_;
+  HolderRates crowds_;
 };
 
 // MemberLoads counts something that members have, on all shards together: connections, say.

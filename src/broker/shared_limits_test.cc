@@ -203,6 +203,21 @@ TEST(PayerRates, AMemberAndThoseWhoShareOneAreApart) {
   EXPECT_FALSE(rates.must_wait({kBob}, kStart));
 }
 
+TEST(PayerRates, MoreNamesAtOneAddressCauseNoMoreThanAFew) {
+  PayerRates rates(1, 2);
+  const Payer elsewhere{kAnn, 1'000'003, 9};
+  std::uint64_t charged = 0;
+  for (std::uint64_t name = 1; name <= 100; ++name) {
+    const Payer payer{kAnn, name * 0x0001'0001'0001'0001, 7};
+    if (rates.must_wait(payer, kStart)) continue;
+    rates.charge(payer, kStart, 2);
+    ++charged;
+  }
+  EXPECT_EQ(charged, static_cast<std::uint64_t>(PayerRates::kNamesOfAnAddress));
+  EXPECT_FALSE(rates.must_wait(elsewhere, kStart)) << "another address";
+  EXPECT_FALSE(rates.must_wait({kBob}, kStart)) << "who is somebody";
+}
+
 TEST(MemberLoads, CountWhoIsThereAndStopAtTheLimit) {
   MemberLoads loads;
   EXPECT_TRUE(loads.enter(kAnn, 2));

@@ -89,8 +89,15 @@ void Controller::apply(const Change& change) {
   } else if (const auto* set = std::get_if<membership::SourceSecretSet>(&change)) {
     if (!set->secret.shared) narrow_shared(set->secret.mesh);
   } else if (const auto* added = std::get_if<membership::MemberAdded>(&change)) {
-    if (!added->member.key) narrow_shared(added->member.mesh);
+    on_keyless(added->member);
   }
+}
+
+// Its name may be that of a node which was put out while it was being made.
+void Controller::on_keyless(const membership::Member& member) {
+  if (member.key) return;
+  if (!membership::is_unproven(member)) narrow_shared(member.mesh);
+  if (keeps_out_ && keeps_out_(member.mesh, member.id)) narrowed_.push_back(member.number);
 }
 
 // Whoever named that source or member under the shared secret may do so no longer.
@@ -108,13 +115,15 @@ const membership::SourceSecret* Controller::source_of(MeshNumber mesh,
 
 // Commits, then applies and answers; nothing is true before the store says so.
 void Controller::commit(std::vector<Change> changes, std::string_view by,
-                        std::function<void(Status)> answer) {
+                        std::function<void(Status)> answer, std::function<void()> settled) {
   auto shared = std::make_shared<const std::vector<Change>>(changes);
   store_.commit(std::move(changes), std::string(by), control_.mailbox(),
-                [this, shared, answer = std::move(answer)](const Status& status) {
+                [this, shared, answer = std::move(answer),
+                 settled = std::move(settled)](const Status& status) {
                   if (status.ok()) {
                     for (const Change& change : *shared) apply(change);
                   }
+                  if (settled) settled();
                   reply([answer, status] { answer(status); });
                 });
 }
@@ -388,11 +397,11 @@ void Controller::join_channel(MeshNumber mesh, MemberNumber member, std::string 
   if (over) return reply([answer] { answer(Error{ErrorCode::kOverloaded, "channel limit"}); });
   ++of_member;
   of_mesh += is_new ? 1 : 0;
+  // At once when it is in the table or refused: until its answer it would count twice.
   commit({membership::ChannelJoined{member, mesh, std::move(channel)}}, kByMember,
-         [this, mesh, member, is_new, answer = std::move(answer)](const Status& status) {
+         std::move(answer), [this, mesh, member, is_new] {
            if (--joining_[member] == 0) joining_.erase(member);
            new_channels_[mesh] -= is_new ? 1 : 0;
-           answer(status);
          });
 }
 

@@ -218,8 +218,10 @@ class Controller {
   }
 
  private:
+  // `settled` runs as soon as the changes are in the table or refused, `answer` once they are
+  // shown.
   void commit(std::vector<membership::Change> changes, std::string_view by,
-              std::function<void(Status)> answer);
+              std::function<void(Status)> answer, std::function<void()> settled = {});
   void try_create(const MeshDeclaration& declaration, int tries,
                   std::function<void(Result<MadeMesh>)> answer);
   const membership::MeshSnapshot* mesh_by_slug(std::string_view slug) const;
@@ -228,6 +230,7 @@ class Controller {
                   std::function<void(Result<std::string>)> answer);
   void try_join(JoinRequest request, int tries, std::function<void(JoinOutcome)> answer);
   void apply(const membership::Change& change);
+  void on_keyless(const membership::Member& member);
   void narrow_shared(MeshNumber mesh);
   MemberNumber number_of(MeshNumber mesh, const crypto::PublicKey& key) const;
   // The shared secret for its name. Borrowed until the next change; nullptr where there is none.

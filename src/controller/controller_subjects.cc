@@ -57,7 +57,9 @@ Result<Member> Controller::new_subject(MeshNumber mesh, const std::string& subje
   if (where->keyless_members() + new_subjects_.size() >= options_.subjects_per_mesh) {
     return Error{ErrorCode::kOverloaded, "too many members"};
   }
-  return keyless_member(mesh, subject, {});
+  SourceOptions options;
+  options.tags.emplace_back(membership::kUnsignedTag);
+  return keyless_member(mesh, subject, options);
 }
 
 // A conflict: somebody else made a member of that id meanwhile, and it may be the one.

@@ -397,6 +397,7 @@ class Epochs {
   }
   void take_change(overlay::Node node, overlay::Judgement judged);
   void on_decided();
+  void answer_deciding(const Status& status);
   // The rows of a node that a decision changed.
   void add_rows(const overlay::Node& after, const overlay::Judgement& judged,
                 store::CommitSealed& what) const;
@@ -441,7 +442,9 @@ class Epochs {
   bool stepping_ = false;     // a step is being committed
   bool step_wanted_ = false;  // and waits for the writes under way
   std::size_t writing_ = 0;
-  std::vector<std::function<void(Status)>> wants_decision_;
+  // Who wants a decision; empty functions hear nothing of it. Those that the step under way answers
+  // are in the second.
+  std::vector<std::function<void(Status)>> wants_decision_, deciding_for_;
   std::vector<std::function<void()>> hears_decided_;
   std::shared_ptr<const store::LogIdentity> log_;
   std::deque<Task> waiting_;

@@ -168,7 +168,7 @@ void Epochs::carry_out_next() {
       }
       log_statement(kept);
       effect->apply();
-      if (effect->decides) wants_decision_.emplace_back([](const Status&) {});
+      if (effect->decides) wants_decision_.emplace_back();
       answer(CarriedOut{kept.statement.action, kept.statement.serial});
     } else {
       log(LogLevel::kError, "operators.not_kept", {{"why", status.error().detail}});

@@ -62,7 +62,7 @@ void Epochs::on_standing() {
     const bool is_stale = node.verdict == Verdict::kAllowed && !may_connect(standing_of(node));
     return is_stale || has_namesake_left(node);
   });
-  if (stale && wants_decision_.empty()) wants_decision_.emplace_back([](const Status&) {});
+  if (stale && wants_decision_.empty()) wants_decision_.emplace_back();
 }
 
 // A new report only puts it off, and who may be next is known behind each decision, so all are
@@ -112,7 +112,7 @@ void Epochs::commit(store::CommitSealed what, const EpochState& after,
         } else {
           postponed_.add();
           log(LogLevel::kWarn, "overlay.step_failed", {{"why", status.error().detail}});
-          for (auto& answer : std::exchange(wants_decision_, {})) answer(status);
+          answer_deciding(status);
         }
         run_waiting();
       });
@@ -162,6 +162,7 @@ Epochs::Judgements Epochs::judge(const EpochState& after, WallTime now,
 
 void Epochs::decide() {
   const WallTime now = clock_.wall();
+  deciding_for_ = std::exchange(wants_decision_, {});
   const EpochState after = table_.behind(EpochStep::kDecide, now);
   std::map<std::string, Decision> decisions;
   Judgements judgements = judge(after, now, decisions);
@@ -229,7 +230,19 @@ void Epochs::on_decided() {
   decided_.add();
   silence_at_.reset();
   for (const auto& hear : hears_decided_) hear();
-  for (auto& answer : std::exchange(wants_decision_, {})) answer(Done{});
+  answer_deciding(Done{});
+}
+
+// Whoever asked before the decision was judged. Who waits for no answer is still to be decided on
+// where it failed.
+void Epochs::answer_deciding(const Status& status) {
+  for (const auto& answer : std::exchange(deciding_for_, {})) {
+    if (answer) {
+      answer(status);
+    } else if (!status.ok() && wants_decision_.empty()) {
+      wants_decision_.emplace_back();
+    }
+  }
 }
 
 // Of more denials at once than a step may bring, none is carried out but those of members whose

@@ -37,6 +37,8 @@ std::string open_pulse(wire::JsonValue object) {
   return open;
 }
 
+bool has_own_stamp(wire::JsonValue object) { return static_cast<bool>(object[kFromStamp]); }
+
 std::string stamp_pulse(std::string_view open, WallTime at, std::string_view topic) {
   wire::JsonWriter stamps;
   stamps.object().key(kTimeStamp).value(pulse_time(at)).key(kTopicStamp).value(topic).end();

@@ -14,6 +14,9 @@ namespace signet::dialects {
 // its closing brace: other members keep their text and order. REQUIRES: an object.
 std::string open_pulse(wire::JsonValue object);
 
+// Does it say that Signet itself says it (`_mesh_from`)?
+bool has_own_stamp(wire::JsonValue object);
+
 // Closes it with the server's own stamps: the time (UTC, microseconds, no zone) and the topic.
 std::string stamp_pulse(std::string_view open, WallTime at, std::string_view topic);
 

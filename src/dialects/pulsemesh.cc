@@ -178,7 +178,9 @@ std::optional<Opening> PulseMeshNode::opens(std::string_view path, std::string_v
 }
 
 Verb PulseMeshNode::read_admitted(JsonValue frame) {
-  return Forward{frame["target"].string().value_or("")};
+  Forward forward{frame["target"].string().value_or(""), {}};
+  if (has_own_stamp(frame)) forward.unstamped = open_pulse(frame) + "}";
+  return forward;
 }
 
 }  // namespace signet::dialects

@@ -111,6 +111,7 @@ struct ListTopics {};
 // A frame of /ws/node/ for one node, forwarded as it is.
 struct Forward {
   std::string_view target;
+  std::string unstamped;  // the frame without stamps where it had Signet's own; empty: as it came
 };
 // The answer to the challenge of SecureWebSocket.
 struct ChallengeResponse {

@@ -108,6 +108,11 @@ TEST_F(KeylessTest, TheSharedSecretIsAskedOfNamesThatAreNobodysAlone) {
   EXPECT_EQ(team().secret_for("relay"), team().source("relay"));
   EXPECT_EQ(team().secret_for("gauge"), nullptr) << "a member without a secret of its own";
   EXPECT_EQ(team().secret_for(team().member(MemberNumber{1})->id), nullptr) << "one with a key";
+  Member unproven = keyless(5, "original");
+  unproven.tags = {std::string(kUnsignedTag)};
+  table_.apply(MemberAdded{unproven, {}});
+  EXPECT_EQ(team().secret_for("original"), team().shared_secret())
+      << "an unsigned report takes a name from nobody";
   table_.apply(SourceSecretSet{secret_of("gauge", 3)});
   EXPECT_EQ(team().secret_for("gauge"), team().source("gauge"));
   table_.apply(SourceRevoked{{1}, "relay"});

@@ -73,8 +73,8 @@ const SourceSecret* MeshSnapshot::secret_for(std::string_view name) const {
   if (const SourceSecret* own = source(name)) return own;
   const SourceSecret* shared = shared_secret();
   const MemberNumber* same = by_id_.find(std::string(name));
-  const bool is_somebodys = shared != nullptr && same != nullptr && *same != shared->member;
-  return is_somebodys ? nullptr : shared;
+  const bool is_anothers = shared != nullptr && same != nullptr && *same != shared->member;
+  return is_anothers && !is_unproven(*member(*same)) ? nullptr : shared;
 }
 
 void MeshSnapshot::each_source(const std::function<void(const SourceSecret&)>& visit) const {

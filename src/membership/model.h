@@ -2,6 +2,7 @@
 // membership_table.h, the durable copy is in store.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,15 @@ struct Member {
   std::vector<std::string> tags;  // sorted
   WallTime joined;
 };
+
+// The tag of a member that an original node's unsigned report made. Nobody ever proved its name, so
+// it takes the name from nobody who shows the mesh's shared secret.
+inline constexpr std::string_view kUnsignedTag = "unsigned";
+
+inline bool is_unproven(const Member& member) {
+  return !member.key &&
+         std::find(member.tags.begin(), member.tags.end(), kUnsignedTag) != member.tags.end();
+}
 
 // Lower-case hex, or nothing for a member without a key.
 inline std::string key_text(const Member& member) {

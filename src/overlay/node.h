@@ -99,19 +99,19 @@ struct Node {
   Trend trend;
   Signals signals;
   Verdict verdict = Verdict::kUnknown;  // of the last epoch
+  bool denied_by_rule = false;          // its quarantine is the rule's own, which the rule may lift
+  // What the member without a key was that has this name, before the node's standing narrowed its
+  // own; none: the node's did not, or an operator has said its word since.
+  std::optional<membership::Standing> namesake_was;
   std::string reason;
   std::uint64_t verdict_since = 0;  // epoch in which the verdict became what it is
   std::uint64_t first_epoch = 0;    // in which it was first judged; 0: not yet
-  bool denied_by_rule = false;      // its quarantine is the rule's own, which the rule may lift
   WallTime claimed;                 // of its newest registration or change of keys: older ones are
                                     // replays, over restarts as well
   std::string brought_by;           // "invite:HEX", "certificate", "list"; empty: a member's own
   // Whom it was before each change of its signing key, oldest first: who is revoked under one of
   // these numbers is this node. Beyond kMostFormerMembers only operators add any.
   std::vector<MemberNumber> former;
-  // What the member without a key was that has this name, before the node's standing narrowed its
-  // own; none: the node's did not, or an operator has said its word since.
-  std::optional<membership::Standing> namesake_was;
   bool operator==(const Node&) const = default;
 };
 

@@ -39,6 +39,10 @@ struct RequestHead {
   // those that must be single (Host, Content-Length, Content-Type, Authorization, Upgrade, Origin,
   // Sec-WebSocket-Key, -Version).
   std::optional<std::string_view> header(std::string_view name) const;
+  // Says a proxy that it carried it? Then its peer is not who asks.
+  bool was_forwarded() const {
+    return header("forwarded") || header("x-forwarded-for") || header("via");
+  }
 };
 
 struct NeedMore {};

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { addSource, changeSource, connect, refusalOf, handshake, secretOf, startPulseBroker,
+import { addSource, changeSource, connect, connectNode, refusalOf, handshake, secretOf, startPulseBroker,
          topicPath } from './pulse_client.mjs';
 import { Home } from './cli.mjs';
 import { eventually, shards, sleep, temporaryFolder } from './harness.mjs';
@@ -86,6 +86,16 @@ test('clients cannot speak as signet', async (t) => {
   const peer = await connect(broker, 'secret.plans', 'peer');
   const { ref } = await peer.ask({ payload: 1 }, 'error');
   assert.equal((await listener.next((frame) => frame.payload?.id === ref))._mesh_from, 'signet');
+});
+
+test('nor does a frame from node to node', async (t) => {
+  const broker = await startPulseBroker(t);
+  const [core, mirror] = [await connectNode(broker, 'core'), await connectNode(broker, 'mirror')];
+  mirror.say({ source: 'signet', target: 'core', payload: { decision: 'deny' }, _mesh_from: 'signet' });
+  mirror.say({ target: 'core', again: true, _mesh_topic: 'governance.decision' });
+  const forged = await core.next((frame) => frame.target === 'core');
+  assert.deepEqual(forged, { source: 'signet', target: 'core', payload: { decision: 'deny' } });
+  assert.equal((await core.next((frame) => frame.again))._mesh_topic, 'governance.decision', 'as it came');
 });
 
 test('refusals of strangers do not flood the topic', async (t) => {

@@ -28,7 +28,10 @@ test('who joins its channels at each start is let in; who joins and leaves witho
   for (let start = 0; start < 4; ++start) {
     const client = await broker.connect(member);
     for (const name of names) client.say({ type: 'channel_join', name });
-    for (const name of names) assert.equal((await client.next(isAnswer)).type, 'channel_joined', name);
+    for (const name of names) {
+      const answer = await client.next(isAnswer);
+      assert.equal(answer.type, 'channel_joined', `start ${start}, ${name}: ${JSON.stringify(answer)}`);
+    }
     await client.leave();
   }
   assert.equal(await changes(), kChannels, 'to join again changes nothing');

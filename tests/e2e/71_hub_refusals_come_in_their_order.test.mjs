@@ -67,6 +67,8 @@ test('who asks to be simulated needs no token', async (t) => {
   assert.deepEqual([userId, role, isSimulated], ['simulated', 'user', true]);
   await guest.act('click', 1);
   await assert.rejects(hub.enter('/engine', { simulated: true }));
+  const extraHeaders = { 'x-forwarded-for': '203.0.113.9' }; // a tunnel on this machine
+  await assert.rejects(hub.enter('/', { simulated: true }, { extraHeaders }), { message: 'AUTH_REQUIRED' });
   await assert.rejects(hub.enter('/', { simulated: true, token: 'a.b.c' }), { message: 'INVALID_TOKEN' });
   const strict = await startHub(t, { set: { 'hub.simulated': 'false' } });
   await assert.rejects(strict.enter('/', { simulated: true }), { message: 'AUTH_REQUIRED' });

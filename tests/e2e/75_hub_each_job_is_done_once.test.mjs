@@ -32,7 +32,7 @@ test('a world is built by an engine, and its user hears of every step', async (t
 
 test('three engines of which one dies, one stalls past its lease, and one lies', async (t) => {
   const kJobs = 100;
-  const types = typesOfAWorld('timeout = "1s"', 'dispatch_timeout = "5m"', 'retries = 9');
+  const types = typesOfAWorld('timeout = "5s"', 'dispatch_timeout = "5m"', 'retries = 9');
   const hub = await startHub(t, { set: { 'jobs.per_engine': '1', 'jobs.types_file': types,
                                          'jobs.most_leases': '20' } });
   const ann = await hub.user('ann');
