@@ -22,7 +22,6 @@ constexpr std::size_t kSmallMap = 64;
 constexpr std::size_t kMostWaiting = 1'024;
 constexpr std::chrono::seconds kLoadAgain{1};
 
-constexpr std::string_view kUsers = "/";
 constexpr std::string_view kEngines = "/engine";
 
 // By another word than its engine's. One that says a failure of ours is told what it knows.
