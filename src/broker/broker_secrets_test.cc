@@ -1,70 +1,11 @@
 // Stories of PulseMesh: who shows which secret, and how such a session ends.
-#include "broker/story_for_test.h"
+#include "broker/secrets_story_for_test.h"
 
 namespace signet::broker {
 namespace {
 
 using namespace std::chrono_literals;
 using membership::Standing;
-
-constexpr const char* kShared = "*";
-constexpr MemberNumber kSage{11};
-
-class Secrets : public Story {
- protected:
-  Secrets() {
-    add_source(kSage.value, "sage");
-    add_source(12, "core");
-    add_source(13, kShared);
-    sage_ = &secret_at(4);
-  }
-  membership::SourceSecret& secret_at(std::size_t from_the_end) {
-    auto& change = store_.at_start.at(store_.at_start.size() - from_the_end - 1);
-    return std::get<membership::SourceSecretSet>(change).secret;
-  }
-  membership::Mesh& mesh() { return std::get<membership::MeshAdded>(store_.at_start.front()).mesh; }
-
-  // What a fresh connection hears, and that the code is why it was closed.
-  std::string answer(const std::string& target, const std::string& frame, std::size_t shard = 0) {
-    FakeConnection& connection = connect(shard, target);
-    const std::string words = ask(connection, frame);
-    if (!connection.closed) return words;
-    EXPECT_EQ(connection.closed->text, words);
-    return words + " and closed " + std::to_string(number_of(connection.closed->reason));
-  }
-  HandshakeFields with(const std::string& secret) {
-    HandshakeFields fields;
-    fields.signed_with = secret;
-    return fields;
-  }
-  FakeConnection& anybody(const std::string& name, std::size_t shard = 0) {
-    return source(name, "public.a", shard, with(secret_of(kShared)));
-  }
-  // The store and the control thread do it; no shard has seen it yet.
-  void revoke_unseen(const std::string& source) {
-    control_.run_and_wait([&] { controller_->revoke_source({1}, source, [](const Status&) {}); });
-    store_.work();
-    finish_control_turn();
-  }
-  void revoke(const std::string& source) {
-    revoke_unseen(source);
-    settle();
-  }
-
-  // Nothing counts or finds anybody.
-  void expect_nobody_is_left(const std::string& after) {
-    settle();
-    EXPECT_EQ(shared_->loads.count({1}), 0) << after;
-    EXPECT_TRUE(shared_->source_loads.enter(kSage, 1)) << after;
-    shared_->source_loads.leave(kSage);
-    EXPECT_EQ(metric("signet_pulsemesh_sessions"), 0) << after;
-    EXPECT_EQ(metric("broker_connections_active"), 0) << after;
-    for (auto& broker : brokers_) EXPECT_EQ(broker->names().names(), 0U) << after;
-    for (auto& broker : brokers_) EXPECT_TRUE(broker->topics().topics({1}).empty()) << after;
-  }
-
-  membership::SourceSecret* sage_ = nullptr;
-};
 
 TEST_F(Secrets, AllFormsOfAProofOpen) {
   options_.legacy_digest = true;
@@ -349,88 +290,6 @@ TEST_F(Secrets, ASessionEndsWithItsTime) {
   settle();
   EXPECT_TRUE(second.closed);
   expect_nobody_is_left("expired");
-}
-
-TEST_F(Secrets, ASourceHasSoManyConnectionsAndTheSharedSecretAnyNumber) {
-  options_.connections_per_source = 2;
-  start();
-  FakeConnection& first = source("sage", "a", 0);
-  source("sage", "b", 1);
-  EXPECT_EQ(answer("/ws/mesh/c", handshake("sage")), "too_many_connections and closed 4008");
-  EXPECT_EQ(answer("/ws/node/sage", handshake("sage")), "too_many_connections and closed 4008");
-  source("core", "a");
-  for (int i = 0; i < 5; ++i) anybody("x" + std::to_string(i));
-  shards_[0]->hang_up(first);
-  source("sage", "c");
-}
-
-TEST_F(Secrets, WhoShareASecretLeaveRoomForTheOthers) {
-  mesh().max_connections = 4;
-  start();
-  FakeConnection& first = anybody("x1");
-  anybody("x2", 1);
-  EXPECT_EQ(answer("/ws/mesh/public.a", handshake("x3", with(secret_of(kShared)))),
-            "too_many_connections and closed 4008");
-  source("sage", "a");
-  source("core", "a");
-  shards_[0]->hang_up(first);
-  anybody("x3");
-}
-
-TEST_F(Secrets, WhoShareASecretShareARateOfHandshakes) {
-  options_.shared_hellos_per_second = 1;
-  options_.shared_hellos_burst = 1;
-  start();
-  anybody("x1");
-  EXPECT_EQ(answer("/ws/mesh/public.a", handshake("x2", with(secret_of(kShared)))),
-            "rate_limited and closed 4008");
-  source("sage", "a");
-  clock_.advance(1s);
-  anybody("x3");
-}
-
-TEST_F(Secrets, WhoSharesASecretAndIsTooFastSilencesNobodyElse) {
-  options_.pulses_per_second = 1;
-  options_.pulses_burst = 2;
-  start();
-  FakeConnection& fast = anybody("fast", 0);
-  FakeConnection& again = anybody("fast", 1);
-  FakeConnection& good = anybody("good", 1);
-  FakeConnection& elsewhere = connect(0, "/ws/mesh/public.b");
-  elsewhere.peer_address.ip[15] = 9;
-  EXPECT_EQ(ask(elsewhere, handshake("fast", with(secret_of(kShared)))), "handshake_ok");
-  say(fast, pulse("1"));
-  say(again, pulse("2"));
-  say(again, pulse("3"));
-  settle();
-  EXPECT_EQ(heard(fast), "pulse public.a 2");
-  EXPECT_NE(heard(again).find("rate_limited"), std::string::npos) << "one rate on all its sockets";
-  EXPECT_EQ(heard(good), "pulse public.a 2, pulse public.a 1") << "its own shard's first";
-  EXPECT_EQ(ask(good, pulse("4")), "");
-  EXPECT_EQ(ask(good, pulse("5")), "");
-  EXPECT_EQ(ask(good, pulse("6")), "rate_limited");
-  EXPECT_EQ(ask(elsewhere, pulse("7")), "") << "who says so elsewhere is somebody else";
-}
-
-TEST_F(Secrets, WhoSharesASecretPaysForItsOwnDeliveriesAlone) {
-  options_.deliveries_per_second = 1;
-  options_.deliveries_burst = 2;
-  start();
-  FakeConnection& loud = anybody("loud", 0);
-  for (const std::size_t shard : {0U, 1U, 1U}) anybody("h" + std::to_string(shard), shard);
-  FakeConnection& good = source("good", "public.b", 0, with(secret_of(kShared)));
-  EXPECT_EQ(ask(loud, pulse("1")), "");
-  EXPECT_EQ(ask(loud, pulse("2")), "rate_limited") << "one more than it may cause";
-  EXPECT_EQ(ask(good, pulse("3")), "");
-}
-
-TEST_F(Secrets, AMeshHasSoManyConnections) {
-  mesh().max_connections = 1;
-  start();
-  FakeConnection& core = source("core", "a");
-  EXPECT_EQ(answer("/ws/mesh/a", handshake("sage")), "too_many_connections and closed 4008");
-  shards_[0]->hang_up(core);
-  expect_nobody_is_left("refused after its source was counted");
 }
 
 TEST_F(Secrets, WhatIsSaidWhileTheProofIsLookedUpIsHeardInOrder) {
